@@ -1,0 +1,40 @@
+# Pellucid: every target sets up what it needs in .venv and needs only Python 3.11 with pip and venv.
+PYTHON ?= python3
+STYLE ?= resources
+LISTEN ?= 127.0.0.1:8080
+ADMIN ?= 127.0.0.1:8081
+BACKEND ?= 127.0.0.1:8090
+UPSTREAM ?=
+ARGS ?=
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check clean
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  e.g. make run UPSTREAM=https://api.example.org   or   make run STYLE=sessions"
+
+.venv: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch .venv
+
+.venv/tools: pyproject.toml | .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
+	@touch .venv/tools
+
+run: .venv ## start the proxy in front of the sample backend, or of UPSTREAM=URL
+	@LISTEN=$(LISTEN) ADMIN=$(ADMIN) BACKEND=$(BACKEND) STYLE=$(STYLE) UPSTREAM=$(UPSTREAM) sh scripts/run.sh $(ARGS)
+
+test: .venv/tools ## run all tests, in parallel
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: .venv/tools ## formatter, linter, type checker
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean: ## remove what the other targets made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	find proxy backend tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The caching rules, one file per RFC section: pure, no clock, no I/O, no asyncio."""

@@ -1,0 +1,145 @@
+"""What the rules of an exchange ask the engine to do, and what it tells them: plain values, no I/O.
+
+`exchange()` in `exchange.py` is a generator: it yields one of the requests below, the engine performs it and
+sends back the matching result, until the generator returns an `Answer`. Each result carries the time at which
+it was had, so that no rule ever reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proxy.caching.decision import Decision
+from proxy.caching.stored import StoredResponse
+from proxy.message.fields import Fields
+from proxy.message.request import Request
+from proxy.message.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Find what is stored under `key`, or where `label` is set, the newest entries that carry the label."""
+
+    key: bytes
+    label: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The stored responses, in no order; `now` is the current time in seconds since the epoch."""
+
+    stored: Sequence[StoredResponse]
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send `request` (with the client's content, if it has any) to the origin; interim responses go on by themselves."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The head of the origin's final response, hop-by-hop fields removed.
+
+    `length` is the number of bytes of content announced, None where only its end will tell. `framed` says
+    whether the end of the content can be told from a connection that broke (RFC 9112 §8).
+    """
+
+    response: Response
+    request_time: float
+    response_time: float
+    length: int | None
+    framed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """No response was had: `status` is what to answer (502, 503 or 504), `cause` says why in a few words."""
+
+    status: int
+    cause: str
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Freshen:
+    """Replace what is known of `selected` by `updated`; the content stays (RFC 9111 §4.3.4). The result is None."""
+
+    selected: StoredResponse
+    updated: StoredResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidate:
+    """Mark as invalid, or remove, all that is stored under these keys and labels (RFC 9111 §4.4). The result is None."""
+
+    keys: tuple[bytes, ...] = ()
+    labels: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Keep the response that goes to the client, under `key`.
+
+    `stored.length` is not known yet where the content has still to come: the engine fills it in when the
+    content has ended as it should, and keeps nothing when it has not. `replaces` are the stored responses
+    whose place it takes. `extends` is the stored partial response whose content comes before or after this
+    one's (RFC 9111 §3.4): the engine joins the two.
+    """
+
+    key: bytes
+    stored: StoredResponse
+    labels: tuple[bytes, ...] = ()
+    replaces: tuple[StoredResponse, ...] = ()
+    extends: StoredResponse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes `first` to `last`, both included and counted within the representation, of a stored content."""
+
+    stored: StoredResponse
+    first: int
+    last: int
+
+
+class FromOrigin:
+    """The content that is arriving from the origin."""
+
+
+FROM_ORIGIN = FromOrigin()
+
+Content = tuple[bytes | Span | FromOrigin, ...]
+"""What to send as content, piece after piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """Validate `selected` in the background with `request`, bounded, never twice at once (RFC 5861 §3)."""
+
+    request: Request
+    selected: StoredResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The end of an exchange: the head to send, rendered (`Age`, `Cache-Status`; not `Via`), and what goes with it.
+
+    For HEAD, 204, 205 and 304 `content` is empty whatever the fields say. Where `content` lacks
+    `FROM_ORIGIN` although a response is arriving, the engine reads that response's content to its end (when
+    `store` wants it) or gives it up.
+    """
+
+    response: Response
+    content: Content
+    decision: Decision
+    store: Store | None = None
+    background: Validate | None = None
+    trailers: Fields = Fields()
+
+
+Effect = LookUp | Forward | Freshen | Invalidate
+Result = Found | Arrived | Unreached | None

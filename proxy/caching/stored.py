@@ -1,0 +1,35 @@
+"""A stored response as the rules see it: everything but its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.message.request import Request
+from proxy.message.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response in the cache, with what is needed to decide about its reuse (RFC 9111 §3, §4).
+
+    `request` is the request that brought it (the fields that matter to `Vary` suffice). `request_time` and
+    `response_time` are the local clock's seconds since the epoch (RFC 9111 §4.2.3). `length` is the number
+    of bytes of content held. `first` is the offset of the first of them within the representation and
+    `complete_length` the length of the whole representation, None where unknown: the response is complete
+    when `first == 0 and length == complete_length`. `invalidated` is set when it may only be used after
+    validation (RFC 9111 §4.4).
+    """
+
+    request: Request
+    response: Response
+    request_time: float
+    response_time: float
+    length: int
+    first: int = 0
+    complete_length: int | None = None
+    invalidated: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole representation is held (RFC 9111 §3.3)."""
+        return self.first == 0 and self.length == self.complete_length

@@ -1,0 +1,20 @@
+"""A response as a frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.message.fields import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response, interim or final, without its content (RFC 9110 §3.4, §15).
+
+    `reason` holds the reason phrase's bytes as received; it may be empty.
+    """
+
+    status: int
+    fields: Fields = Fields()
+    reason: bytes = b""
+    version: tuple[int, int] = (1, 1)

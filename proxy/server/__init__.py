@@ -1,0 +1,1 @@
+"""The aiohttp shell: connections, limits, the admin address."""

@@ -1,0 +1,153 @@
+"""What the engine asks of the way upstream, and the errors that it may meet there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from proxy.message.errors import PellucidError
+from proxy.message.fields import Fields
+from proxy.message.request import Request
+from proxy.message.response import Response
+
+
+class UpstreamError(PellucidError):
+    """No usable response came from upstream.
+
+    `token` is the error's name in `Proxy-Status` (RFC 9209 §2.3); `status` is what to answer with;
+    `server` is the address that was tried, as `host:port`.
+    """
+
+    status = 502
+    token = "proxy_internal_error"
+
+    def __init__(self, message: str, *, evidence: str = "", server: str = "", token: str = "") -> None:
+        super().__init__(message, evidence=evidence)
+        self.server = server
+        if token:
+            self.token = token
+
+
+class Unreachable(UpstreamError):  # noqa: N818
+    """No connection: refused, no route, unknown name, TLS failure."""
+
+    status = 502
+    token = "destination_unavailable"
+
+
+class TooSlow(UpstreamError):  # noqa: N818
+    """A time limit passed: connecting, waiting for the first byte, or between bytes."""
+
+    status = 504
+    token = "http_response_timeout"
+
+
+class Overloaded(UpstreamError):  # noqa: N818
+    """Too many connections or waiting requests already."""
+
+    status = 503
+    token = "connection_limit_reached"
+
+
+class MalformedResponse(UpstreamError):  # noqa: N818
+    """What came is not a response, or is framed ambiguously."""
+
+    status = 502
+    token = "http_protocol_error"
+
+
+class BrokenResponse(UpstreamError):  # noqa: N818
+    """The response broke off before its end; raised while its content is read."""
+
+    status = 502
+    token = "http_response_incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content of a request on its way upstream.
+
+    `length` in bytes, None where unknown (it is then sent chunked). `pieces` can be read once. `continue_`
+    is awaited before the content is read where the client waits for a 100 (RFC 9110 §10.1.1): the
+    connection upstream calls it when the origin sent 100 (Continue) or asks for the content otherwise.
+    `trailers` gives the trailer section once the pieces have been read.
+    """
+
+    length: int | None
+    pieces: AsyncIterator[bytes]
+    trailers: Callable[[], Fields] = Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long upstream took, in seconds; `connect` is 0.0 on a connection that was used again."""
+
+    server: str
+    connect: float
+    first_byte: float
+    reused: bool
+    attempts: int = 1
+
+
+class Tunnel(Protocol):
+    """A connection after 101 (Switching Protocols): bytes both ways until either side closes."""
+
+    async def read(self) -> bytes:
+        """The next bytes; empty at the end."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+    async def close_writing(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class UpstreamResponse(Protocol):
+    """A response whose head has arrived."""
+
+    @property
+    def head(self) -> Response:
+        """The head as received, all fields included."""
+        ...
+
+    @property
+    def length(self) -> int | None: ...
+    @property
+    def framed(self) -> bool:
+        """False where only the closing of the connection ends the content (RFC 9112 §6.3, item 8)."""
+        ...
+
+    @property
+    def trailers(self) -> Fields: ...
+    @property
+    def timing(self) -> Timing: ...
+
+    async def read(self) -> bytes:
+        """The next piece of content, as it comes; empty at the end. Raises `BrokenResponse` or `TooSlow`."""
+        ...
+
+    def tunnel(self) -> Tunnel:
+        """After a 101: the connection itself."""
+        ...
+
+    def close(self) -> None:
+        """Give up what has not been read. After the end of the content the connection is used again."""
+        ...
+
+
+class Upstream(Protocol):
+    """The servers behind."""
+
+    async def send(
+        self,
+        request: Request,
+        content: Content | None,
+        interim: Callable[[Response], Awaitable[None]],
+    ) -> UpstreamResponse:
+        """Send a request and wait for the head of its final response (or of a 101).
+
+        Each other 1xx response is given to `interim` as it comes. Raises `UpstreamError`.
+        """
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""What an intermediary can see in a message, and what is hidden from it."""
