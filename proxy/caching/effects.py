@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from proxy.caching.decision import Decision
 from proxy.caching.stored import StoredResponse
-from proxy.message.fields import Fields
+from proxy.message.fields import NO_FIELDS, Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
 
@@ -35,7 +35,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Send `request` (with the client's content, if it has any) to the origin; interim responses go on by themselves."""
+    """Send `request` to the origin, with the client's content if it has any.
+
+    Interim responses are passed on to the client as they come, without the rules' help.
+    """
 
     request: Request
 
@@ -66,7 +69,7 @@ class Unreached:
 
 @dataclass(frozen=True, slots=True)
 class Freshen:
-    """Replace what is known of `selected` by `updated`; the content stays (RFC 9111 §4.3.4). The result is None."""
+    """Replace what is known of `selected` by `updated`; the content stays (RFC 9111 §4.3.4)."""
 
     selected: StoredResponse
     updated: StoredResponse
@@ -74,7 +77,7 @@ class Freshen:
 
 @dataclass(frozen=True, slots=True)
 class Invalidate:
-    """Mark as invalid, or remove, all that is stored under these keys and labels (RFC 9111 §4.4). The result is None."""
+    """Invalidate all that is stored under these keys and with these labels (RFC 9111 §4.4)."""
 
     keys: tuple[bytes, ...] = ()
     labels: tuple[bytes, ...] = ()
@@ -126,7 +129,7 @@ class Validate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of an exchange: the head to send, rendered (`Age`, `Cache-Status`; not `Via`), and what goes with it.
+    """The end of an exchange: the head to send (with `Age` and `Cache-Status`, without `Via`), and the content.
 
     For HEAD, 204, 205 and 304 `content` is empty whatever the fields say. Where `content` lacks
     `FROM_ORIGIN` although a response is arriving, the engine reads that response's content to its end (when
@@ -138,7 +141,7 @@ class Answer:
     decision: Decision
     store: Store | None = None
     background: Validate | None = None
-    trailers: Fields = Fields()
+    trailers: Fields = NO_FIELDS
 
 
 Effect = LookUp | Forward | Freshen | Invalidate

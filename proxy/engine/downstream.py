@@ -35,11 +35,11 @@ class Downstream(Protocol):
         ...
 
     async def start(self, response: Response, length: int | None) -> None:
-        """Send the head. The shell adds `Via` and the framing fields; `length` None means that it is not known."""
+        """Send the head, with `Via` and the framing fields added; `length` in bytes, None where unknown."""
         ...
 
     async def write(self, data: bytes) -> None:
-        """Send a piece of content; returns when the client's connection can take more. Raises `ClientGone`."""
+        """Send a piece of content; returns when there is room for more. Raises `ClientGone`."""
         ...
 
     async def finish(self, trailers: Fields) -> None:

@@ -89,3 +89,7 @@ class Fields:
                 lines.append((name, value))
                 placed = True
         return Fields(lines)
+
+
+NO_FIELDS = Fields()
+"""The empty section."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proxy.message.fields import Fields
+from proxy.message.fields import NO_FIELDS, Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Request:
 
     method: bytes
     target: bytes
-    fields: Fields = Fields()
+    fields: Fields = NO_FIELDS
     version: tuple[int, int] = (1, 1)
     scheme: bytes = b"http"
     authority: bytes = b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proxy.message.fields import Fields
+from proxy.message.fields import NO_FIELDS, Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,6 @@ class Response:
     """
 
     status: int
-    fields: Fields = Fields()
+    fields: Fields = NO_FIELDS
     reason: bytes = b""
     version: tuple[int, int] = (1, 1)

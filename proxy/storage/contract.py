@@ -11,7 +11,7 @@ from proxy.caching.stored import StoredResponse
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How full a store is: entries, bytes held, the budget in bytes, and entries evicted or expired so far."""
+    """How full a store is: entries and bytes held, the budget in bytes, and what it let go so far."""
 
     entries: int
     bytes: int
@@ -35,12 +35,12 @@ class Entry(Protocol):
         ...
 
     def read(self, first: int, last: int) -> AsyncIterator[bytes]:
-        """Bytes `first` to `last` (both included, counted within the held content) in pieces of at most 64 KiB."""
+        """Bytes `first` to `last` of the held content, both included, in pieces of at most 64 KiB."""
         ...
 
 
 class Writer(Protocol):
-    """Content on its way into a store. Nothing can be found before `commit`; after `abort` nothing remains."""
+    """Content on its way into a store: not to be found before `commit`, gone after `abort`."""
 
     def write(self, data: bytes) -> bool:
         """Take the next piece. False when it no longer fits: the writer has then aborted by itself."""
