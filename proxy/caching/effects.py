@@ -129,7 +129,7 @@ class Validate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of an exchange: the head to send (with `Age` and `Cache-Status`, without `Via`), and the content.
+    """The end of an exchange: the head to send (`Age` and `Cache-Status` in it, `Via` not) and the content.
 
     For HEAD, 204, 205 and 304 `content` is empty whatever the fields say. Where `content` lacks
     `FROM_ORIGIN` although a response is arriving, the engine reads that response's content to its end (when
