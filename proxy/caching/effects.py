@@ -37,10 +37,13 @@ class Found:
 class Forward:
     """Send `request` to the origin, with the client's content if it has any.
 
-    Interim responses are passed on to the client as they come, without the rules' help.
+    Interim responses are passed on to the client as they come, without the rules' help. Where another
+    exchange is forwarding with the same `collapse` already, the engine may wait until that one's response is
+    stored, and then send back `Found` with what is stored under that key (RFC 9111 §4); None: don't wait.
     """
 
     request: Request
+    collapse: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ class Store:
     `stored.length` is not known yet where the content has still to come: the engine fills it in when the
     content has ended as it should, and keeps nothing when it has not. `replaces` are the stored responses
     whose place it takes. `extends` is the stored partial response whose content comes before or after this
-    one's (RFC 9111 §3.4): the engine joins the two.
+    one's (RFC 9111 §3.4): the engine joins the two; `arriving` is then the offset of the first byte that
+    arrives, and `stored.first` that of the joined whole.
     """
 
     key: bytes
@@ -98,6 +102,7 @@ class Store:
     labels: tuple[bytes, ...] = ()
     replaces: tuple[StoredResponse, ...] = ()
     extends: StoredResponse | None = None
+    arriving: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,11 @@ from proxy.caching.stored import StoredResponse
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How full a store is: entries and bytes held, the budget in bytes, and what it let go so far."""
+    """How full a store is: entries and bytes held, the budget in bytes, and what it let go so far.
+
+    `bytes` counts contents, fields and bookkeeping, and also what writers hold that have not committed yet.
+    `evicted` were let go to make room, `expired` because they were of no use any more.
+    """
 
     entries: int
     bytes: int
@@ -26,7 +30,10 @@ class Entry(Protocol):
     @property
     def key(self) -> bytes: ...
     @property
-    def stored(self) -> StoredResponse: ...
+    def stored(self) -> StoredResponse:
+        """What is known of it; may be built anew each time it is asked for."""
+        ...
+
     @property
     def labels(self) -> tuple[bytes, ...]: ...
     @property
@@ -34,8 +41,17 @@ class Entry(Protocol):
         """The content's digest as the log gives it, worked out once when it was stored."""
         ...
 
+    @property
+    def content(self) -> bytes | memoryview | None:
+        """The whole held content where it is in memory already, for the quick path; else None."""
+        ...
+
     def read(self, first: int, last: int) -> AsyncIterator[bytes]:
-        """Bytes `first` to `last` of the held content, both included, in pieces of at most 64 KiB."""
+        """Bytes `first` to `last` of the held content, both included, in pieces of at most 64 KiB.
+
+        The content can be read to its end even when the entry leaves the store meanwhile. Raises ValueError
+        where the content does not reach from `first` to `last`; `last == first - 1` reads nothing.
+        """
         ...
 
 
@@ -46,8 +62,14 @@ class Writer(Protocol):
         """Take the next piece. False when it no longer fits: the writer has then aborted by itself."""
         ...
 
-    async def commit(self, stored: StoredResponse, digest: str) -> Entry | None:
-        """Make the entry findable, in the place of those it replaces; None when it was not kept after all."""
+    async def commit(self, stored: StoredResponse, digest: str, expires: float | None = None) -> Entry | None:
+        """Make the entry findable, in the place of those it replaces; None when it was not kept after all.
+
+        `expires` is the time, in seconds since the epoch, after which the entry is of no use to anybody
+        (neither fresh, nor to be served stale, nor worth validating); None where that is not known. Nothing
+        is kept either where the key or one of the labels was invalidated since `begin`: what was on its way
+        then may be older than the change. Raises ValueError where `stored.length` is not what was written.
+        """
         ...
 
     def abort(self) -> None: ...
@@ -62,14 +84,18 @@ class Store(Protocol):
         """At most `limit` entries that carry `label`, the newest first."""
         ...
 
+    def touch(self, entry: Entry) -> None:
+        """Note that `entry` was used without its content being read, so that it is kept longer."""
+        ...
+
     def begin(
         self, key: bytes, labels: tuple[bytes, ...], replaces: Sequence[Entry], length: int | None
     ) -> Writer | None:
         """Start to store a content of `length` bytes (None: unknown); None where it can't fit at all."""
         ...
 
-    async def freshen(self, entry: Entry, stored: StoredResponse) -> None:
-        """Replace what is known of `entry`; its content stays."""
+    async def freshen(self, entry: Entry, stored: StoredResponse, expires: float | None = None) -> None:
+        """Replace what is known of `entry`; its content stays. Nothing where the entry has left the store."""
         ...
 
     async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
@@ -77,6 +103,10 @@ class Store(Protocol):
         ...
 
     async def remove(self, entry: Entry) -> None: ...
+
+    async def expire(self, now: float) -> int:
+        """Let go of some entries that were of no use before `now`; how many, 0 when there are no more."""
+        ...
 
     def figures(self) -> Figures: ...
 

@@ -58,7 +58,7 @@ class MalformedResponse(UpstreamError):  # noqa: N818
 
 
 class BrokenResponse(UpstreamError):  # noqa: N818
-    """The response broke off before its end; raised while its content is read."""
+    """The response broke off before its end: in its head, or (raised while it is read) in its content."""
 
     status = 502
     token = "http_response_incomplete"
@@ -68,10 +68,11 @@ class BrokenResponse(UpstreamError):  # noqa: N818
 class Content:
     """The content of a request on its way upstream.
 
-    `length` in bytes, None where unknown (it is then sent chunked). `pieces` can be read once. `continue_`
-    is awaited before the content is read where the client waits for a 100 (RFC 9110 §10.1.1): the
-    connection upstream calls it when the origin sent 100 (Continue) or asks for the content otherwise.
-    `trailers` gives the trailer section once the pieces have been read.
+    `length` in bytes, None where unknown (it is then sent chunked). `pieces` can be read once, and are read
+    while the response may already be coming. Where the request expects 100-continue they are first asked for
+    when the origin has sent 100 (which went to `interim` before) or has been silent for a while (RFC 9110
+    §10.1.1): who gives the pieces then tells the client to send them. `trailers` gives the trailer section
+    once the pieces have been read.
     """
 
     length: int | None
@@ -111,7 +112,10 @@ class UpstreamResponse(Protocol):
         ...
 
     @property
-    def length(self) -> int | None: ...
+    def length(self) -> int | None:
+        """How many bytes of content `read` gives in all, None where that's unknown."""
+        ...
+
     @property
     def framed(self) -> bool:
         """False where only the closing of the connection ends the content (RFC 9112 §6.3, item 8)."""

@@ -1,0 +1,157 @@
+"""The steps of an exchange that take in what a response says of stored ones (RFC 9111 §4.3, §4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+
+from proxy.caching.decision import Because, Outcome
+from proxy.caching.effects import Arrived, Effect, Found, Freshen, LookUp, Result, Store
+from proxy.caching.invalidation import invalidation
+from proxy.caching.key import get_key
+from proxy.caching.no_vary_search import Rule, rules_among, rules_label
+from proxy.caching.placing import labels_of, remembered
+from proxy.caching.progress import Progress
+from proxy.caching.reasons import declare
+from proxy.caching.states import Event
+from proxy.caching.stored import StoredResponse
+from proxy.caching.updating import (
+    NOT_IDENTIFIED,
+    Update,
+    freshened,
+    has_validator,
+    identified,
+    updated_by_head,
+)
+from proxy.caching.vary import recency
+from proxy.message.conditions import etag_of, none_match, parse_etags, weakly_equal
+from proxy.message.request import Request
+from proxy.message.response import Response
+from proxy.message.uri import target_uri
+
+OF_CLIENT = declare(
+    "client-condition", "RFC 9110 §15.4.5", "The 304 answers the client's own condition, so it is passed on."
+)
+VARIANT = declare(
+    "variant-validated",
+    "RFC 9111 §4.1",
+    "The origin server says that a response stored for other request fields is good for this request too.",
+)
+
+Hearing = Generator[Effect, Result, Event]
+
+
+def freshening(p: Progress) -> Hearing:
+    """Find out which stored responses a 304 speaks of, and update them."""
+    arrived = p.arrival()
+    own = p.sent is p.request
+    found = _spoken_of(p, arrived, own)
+    updates = {}
+    for one in found:
+        update = updates[id(one)] = _update(p, one, arrived)
+        p.tell(*update.reasons)
+        if update.kept is not None:
+            yield Freshen(one, update.kept)
+    if own:
+        p.tell(Because(OF_CLIENT))
+        return Event.FOR_CLIENT
+    if found:
+        source = p.selected if id(p.selected) in updates and p.selected else max(found, key=recency)
+        _show(p, source, updates[id(source)])
+        return Event.FRESHENED
+    variant = _variant(p, arrived.response)
+    if variant is not None:
+        update = _update(p, variant, arrived)
+        _show(p, variant, update)
+        _copy(p, variant, update.kept)
+        p.tell(Because(VARIANT))
+        return Event.FRESHENED
+    if _clients_copy(p.request, arrived.response):
+        p.tell(Because(OF_CLIENT))
+        return Event.FOR_CLIENT
+    p.tell(Because(NOT_IDENTIFIED))
+    return Event.NOT_UNDERSTOOD
+
+
+def updating(p: Progress) -> Hearing:
+    """Update, or stop to trust, what a GET could have been answered with (RFC 9111 §4.3.5)."""
+    arrived = p.arrival()
+    times = (arrived.request_time, arrived.response_time)
+    for one in p.matching:
+        update = updated_by_head(one, p.request, arrived.response, times, p.policy)
+        p.tell(*update.reasons)
+        if update.kept is not None and update.kept != one:
+            yield Freshen(one, update.kept)
+    return Event.DONE
+
+
+def invalidating(p: Progress) -> Hearing:
+    """Invalidate what an unsafe request has changed, or may have (RFC 9111 §4.4)."""
+    response = p.arrival().response
+    held: Sequence[StoredResponse] = ()
+    rules: Sequence[Rule] = ()
+    if 200 <= response.status < 400:
+        alike = Request(b"GET", p.request.target, scheme=p.request.scheme, authority=p.request.authority)
+        key = get_key(target_uri(alike))
+        held = _stored((yield LookUp(key)))
+        rules = rules_among(_stored((yield LookUp(key, rules_label(alike)))))
+    effect, reasons = invalidation(p.request, response, held, rules)
+    p.tell(*reasons)
+    if effect is not None:
+        yield effect
+    return Event.DONE
+
+
+def _stored(result: Result) -> Sequence[StoredResponse]:
+    return result.stored if isinstance(result, Found) else ()
+
+
+def _spoken_of(p: Progress, arrived: Arrived, own: bool) -> Sequence[StoredResponse]:
+    found = identified(p.matching, arrived.response, arrived.response_time)
+    if found or own or p.plan is None or p.plan.conditional is None:
+        return found
+    nominated = p.plan.conditional.nominated
+    only = len(nominated) == 1 and nominated[0] in p.matching and b"if-none-match" not in p.request.fields
+    silent = not any(name in arrived.response.fields for name in (b"etag", b"last-modified"))
+    # A 304 without validators answers the one question that was asked.
+    return nominated if only and silent and has_validator(nominated[0]) else ()
+
+
+def _update(p: Progress, one: StoredResponse, arrived: Arrived) -> Update:
+    times = (arrived.request_time, arrived.response_time)
+    return freshened(one, p.request, arrived.response, times, p.policy)
+
+
+def _show(p: Progress, source: StoredResponse, update: Update) -> None:
+    p.outcome = Outcome.VALIDATED
+    p.source, p.shown = source, update.shown
+
+
+def _variant(p: Progress, response: Response) -> StoredResponse | None:
+    """The nominated response that the 304's entity tag means, where none could be chosen by Vary."""
+    tag = etag_of(response.fields)
+    if p.matching or tag is None or p.plan is None or p.plan.conditional is None:
+        return None
+    alike = [
+        one
+        for one in p.plan.conditional.nominated
+        if (held := etag_of(one.response.fields)) is not None and weakly_equal(held, tag)
+    ]
+    return max(alike, key=recency, default=None)
+
+
+def _copy(p: Progress, variant: StoredResponse, kept: StoredResponse | None) -> None:
+    """Store the variant for this request's fields too: its content is there, and nothing more arrives."""
+    if kept is None or kept.invalidated:
+        return
+    kept = replace(kept, request=remembered(p, kept.response))
+    labels = labels_of(p.request, kept.response)
+    p.store = Store(p.key, kept, labels, extends=variant, arriving=variant.length)
+
+
+def _clients_copy(request: Request, response: Response) -> bool:
+    """Whether a 304 says that one of the client's own entity tags is good."""
+    if b"if-none-match" not in request.fields:
+        return False
+    tag = etag_of(response.fields)
+    return tag is None or not none_match(parse_etags(request.fields.all(b"if-none-match")), tag)

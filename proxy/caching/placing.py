@@ -1,0 +1,104 @@
+"""Where a response is stored: under which key and labels, in whose place, with what of its request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from proxy.caching.decision import Because
+from proxy.caching.effects import Arrived, Store
+from proxy.caching.groups import group_labels
+from proxy.caching.key import CONTENT_METADATA, uri_label
+from proxy.caching.no_vary_search import labels as search_labels
+from proxy.caching.no_vary_search import rule_of
+from proxy.caching.partial import Part, combinable, joined, part_of, validators
+from proxy.caching.progress import Progress
+from proxy.caching.reasons import declare
+from proxy.caching.stored import StoredResponse
+from proxy.caching.storing import Storing
+from proxy.caching.updating import freshened, same_strong_validator
+from proxy.caching.vary import nominated, remembered_request, select
+from proxy.message.conditions import validators_of
+from proxy.message.request import Request
+from proxy.message.response import Response
+from proxy.message.uri import target_uri
+
+PART_NOT_KEPT = declare(
+    "part-not-kept",
+    "RFC 9111 §3.3",
+    "Of a partial response this cache keeps one range of a representation whose length is known.",
+)
+HELD_ALREADY = declare(
+    "held-already", "RFC 9111 §3.4", "The whole of which this is a part is stored already, and is the same."
+)
+
+
+def labels_of(request: Request, response: Response) -> tuple[bytes, ...]:
+    """Every label by which a stored response to `request` has to be found or invalidated."""
+    uri = target_uri(request)
+    own = (uri_label(uri),) if request.method == b"QUERY" else ()
+    return (*own, *search_labels(request, response.fields), *group_labels(uri, response.fields))
+
+
+def remembered(p: Progress, response: Response) -> Request:
+    """What to keep of the request: the fields that Vary nominates, in this response or in others stored.
+
+    The latter are kept for the case that this response lacks a Vary that others have (RFC 9111 §4.1).
+    """
+    names = list(nominated(response.fields) or ())
+    for one in p.stored:
+        names += nominated(one.response.fields) or ()
+    if p.request.method == b"QUERY":
+        names += CONTENT_METADATA
+    return remembered_request(p.request, names)
+
+
+def place(p: Progress, storing: Storing, arrived: Arrived) -> tuple[Store | None, tuple[Because, ...]]:
+    """What to store of a response that may be stored; None, and why, where it is not worth it."""
+    response = storing.response
+    stored = StoredResponse(
+        remembered(p, response),
+        response,
+        arrived.request_time,
+        arrived.response_time,
+        arrived.length or 0,
+    )
+    labels = labels_of(p.request, response)
+    superseded = _superseded(p, response)
+    if response.status != 206:
+        return Store(p.key, stored, labels, superseded), ()
+    part = part_of(response, arrived.length)
+    if part is None:
+        return None, (Because(PART_NOT_KEPT),)
+    known = validators_of(part.whole.fields, arrived.response_time)
+    if any(one.complete and same_strong_validator(validators(one), known) for one in superseded):
+        return None, (Because(HELD_ALREADY),)
+    joinable = (one for one in superseded if combinable(one, part, arrived.response_time))
+    held = max(joinable, key=lambda one: one.length, default=None)
+    if held is not None and (store := join(p, held, part, arrived)) is not None:
+        return replace(store, replaces=superseded), ()
+    stored = replace(stored, response=part.whole, first=part.extent.first, complete_length=part.complete)
+    return Store(p.key, stored, labels, superseded), ()
+
+
+def join(p: Progress, held: StoredResponse, part: Part, arrived: Arrived) -> Store | None:
+    """What to store where a part completes, or makes longer, what is held (RFC 9111 §3.4)."""
+    times = (arrived.request_time, arrived.response_time)
+    kept = freshened(held, p.request, part.whole, times, p.policy).kept
+    if kept is None or kept.invalidated:
+        return None
+    extent = joined(held, part)
+    stored = replace(kept, request=remembered(p, kept.response), first=extent.first, length=extent.length)
+    labels = labels_of(p.request, kept.response)
+    return Store(p.key, stored, labels, (held,), extends=held, arriving=part.extent.first)
+
+
+def _superseded(p: Progress, response: Response) -> tuple[StoredResponse, ...]:
+    """The stored responses that a new one takes the place of: those that could have been chosen instead.
+
+    Of those for other queries only what the new response's own No-Vary-Search makes equivalent.
+    """
+    matching, _ = select(p.stored, p.request)
+    target, rule = target_uri(p.request), rule_of(response.fields)
+    return tuple(
+        one for one in matching if target_uri(one.request) == target or rule_of(one.response.fields) == rule
+    )

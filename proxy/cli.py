@@ -1,0 +1,59 @@
+"""The command `pellucid`: finds the command that was asked for, and says in one line what was wrong."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from proxy import __version__
+from proxy.message.errors import ConfigurationError
+
+COMMANDS = {"serve": "Run the proxy in front of an HTTP API."}
+"""Each command and what it does, so that `--help` need not import them all."""
+
+
+class Commands(click.Group):
+    """Imports a command's module only when that command is asked for: `serve` starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"proxy.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pellucid")
+def pellucid() -> None:
+    """A caching reverse proxy that says, for every message, what it understood and why it acted."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its status: 2 and one clear line where it can't be carried out."""
+    try:
+        status = pellucid.main(arguments, prog_name="pellucid", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        _refuse(error.format_message())
+    except ConfigurationError as error:
+        _refuse(str(error))
+    except click.Abort:
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse(message: str) -> NoReturn:
+    print("pellucid:", " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)

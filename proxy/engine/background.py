@@ -1,0 +1,42 @@
+"""Work that goes on after its client was answered: bounded, never twice for one thing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class Background:
+    """Tasks under a name each; one that is already there, or would be one too many, is not started."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, name: Hashable, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Start `work` unless `name` is at work already or the limit is reached; whether it was started."""
+        if name in self._tasks or len(self._tasks) >= self._limit:
+            return False
+        task = asyncio.get_running_loop().create_task(work())
+        self._tasks[name] = task
+        task.add_done_callback(lambda done: self._ended(name, done))
+        return True
+
+    def _ended(self, name: Hashable, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(name, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background work failed", exc_info=error)
+
+    async def close(self) -> None:
+        """Cancel what is still going on and wait until it has ended."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

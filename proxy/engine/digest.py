@@ -1,0 +1,23 @@
+"""The digest by which two contents are seen to be equal (RFC 9530 §2)."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+
+
+class Digest:
+    """SHA-256 over content as it passes, in the form of a `Content-Digest` member."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(usedforsecurity=False)
+
+    def update(self, data: bytes) -> None:
+        """The next piece of content."""
+        self._hash.update(data)
+
+    def value(self) -> str:
+        """`sha-256=:…:` of all that was given."""
+        return f"sha-256=:{b64encode(self._hash.digest()).decode()}:"

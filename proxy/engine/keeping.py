@@ -1,0 +1,104 @@
+"""Keeps a copy of a response's content while it passes on its way to the client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from proxy.caching.effects import Store as Wanted
+from proxy.caching.stored import StoredResponse
+from proxy.engine.digest import Digest
+from proxy.storage.contract import Entry, Store, Writer
+from proxy.upstream.contract import UpstreamError, UpstreamResponse
+
+EntryOf = Callable[[StoredResponse], Entry | None]
+
+
+class Keeping:
+    """The copy of one response's content that is on its way into the store.
+
+    Nothing is kept unless `end` is called, which is when the content has ended as it should
+    (RFC 9111 §3.3: an incomplete response must not pass for a complete one).
+    """
+
+    def __init__(self, wanted: Wanted, writer: Writer, joined: Entry | None) -> None:
+        self._wanted = wanted
+        self._writer: Writer | None = writer
+        self._joined = joined
+        self._length = 0
+        self._digest = Digest()
+
+    @classmethod
+    async def begin(
+        cls, store: Store, wanted: Wanted, length: int | None, entry_of: EntryOf
+    ) -> Keeping | None:
+        """Start to keep a response of `length` bytes (None: unknown); None where the store can't hold it."""
+        joined = entry_of(wanted.extends) if wanted.extends is not None else None
+        if wanted.extends is not None and joined is None:
+            return None
+        replaces = [entry for stored in wanted.replaces if (entry := entry_of(stored)) is not None]
+        if joined is not None and length is not None:
+            length += joined.stored.length
+        writer = store.begin(wanted.key, wanted.labels, replaces, length)
+        if writer is None:
+            return None
+        keeping = cls(wanted, writer, joined)
+        await keeping._join_before()
+        return keeping
+
+    def add(self, data: bytes) -> None:
+        """The next piece of content."""
+        if self._writer is None:
+            return
+        if self._writer.write(data):
+            self._length += len(data)
+            self._digest.update(data)
+        else:
+            self._writer = None
+
+    async def end(self) -> bool:
+        """The content is whole: make it findable. False where it was not kept after all."""
+        await self._join_after()
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return False
+        wanted = self._wanted.stored
+        complete = wanted.complete_length
+        if complete is None and wanted.first == 0 and wanted.response.status != 206:
+            complete = self._length
+        stored = replace(wanted, length=self._length, complete_length=complete)
+        return await writer.commit(stored, self._digest.value()) is not None
+
+    async def take_rest(self, response: UpstreamResponse) -> bool:
+        """Read what is still to come for the store alone; whether the whole was kept."""
+        try:
+            while data := await response.read():
+                self.add(data)
+        except UpstreamError:
+            self.abort()
+        return await self.end()
+
+    def abort(self) -> None:
+        """Keep nothing."""
+        if self._writer is not None:
+            self._writer.abort()
+            self._writer = None
+
+    async def _join_before(self) -> None:
+        """What is held of the representation before the part that arrives (RFC 9111 §3.4)."""
+        if self._joined is not None:
+            held = self._joined.stored
+            before = self._wanted.arriving - held.first
+            await self._copy(0, min(before, held.length) - 1)
+
+    async def _join_after(self) -> None:
+        """What is held of the representation after the part that arrived."""
+        if self._joined is not None:
+            held = self._joined.stored
+            reached = self._wanted.stored.first + self._length
+            await self._copy(max(0, reached - held.first), held.length - 1)
+
+    async def _copy(self, first: int, last: int) -> None:
+        if self._joined is not None and first <= last:
+            async for piece in self._joined.read(first, last):
+                self.add(piece)

@@ -1,0 +1,156 @@
+"""The proxy as one thing that starts and stops: the listener, the engine, the log and the admin address."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from proxy.caching.policy import Policy
+from proxy.engine.downstream import Downstream
+from proxy.engine.driver import Driver
+from proxy.engine.settings import EngineSettings
+from proxy.message.errors import ConfigurationError
+from proxy.server.admin import Sources, make_admin
+from proxy.server.figures import Figures
+from proxy.server.listener import Listener
+from proxy.server.log import RecordLog
+from proxy.server.recent import Recent
+from proxy.server.settings import ServerSettings
+from proxy.server.terminal import Terminal
+from proxy.storage.memory import MemoryStore
+from proxy.storage.settings import StorageSettings
+from proxy.upstream.address import Server
+from proxy.upstream.pool import Pool
+from proxy.upstream.settings import UpstreamSettings
+from proxy.visibility.account import Account
+from proxy.visibility.redaction import Redaction
+from proxy.visibility.settings import LogSettings
+
+EXPIRE_EVERY = 1.0
+"""Seconds between two looks for entries that are of no use any more."""
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may be set, one section for each part of the proxy."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
+    cache: Policy = field(default_factory=Policy)
+    storage: StorageSettings = field(default_factory=StorageSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+class Proxy:
+    """One caching reverse proxy in front of `upstream`.
+
+    `log` gets the records, `terminal` the lines for a person who watches; None: nobody asked for them.
+    Raises ConfigurationError where the settings don't go together.
+    """
+
+    def __init__(
+        self, settings: Settings, upstream: Server, *, log: RecordLog | None, terminal: Terminal | None
+    ) -> None:
+        storage = settings.storage
+        self._settings = settings
+        self._log = log
+        self._terminal = terminal
+        self._pool = Pool(upstream, settings.upstream)
+        self._store = MemoryStore(storage.memory, min(storage.object_limit, storage.memory // 4))
+        self._driver = Driver(self._store, self._pool, settings.cache, settings.engine)
+        self._recent = Recent()
+        self._under_way = 0
+        self._stopping = False
+        self._figures = Figures(
+            time.time(),
+            in_flight=lambda: self._under_way,
+            connections=lambda: self._listener.connections,
+        )
+        self._listener = Listener(
+            self._exchange,
+            self._finished,
+            settings.server,
+            name=settings.cache.name,
+            authority=upstream.authority,
+        )
+        self._open = AsyncExitStack()
+
+    async def start(self, listen: Address) -> Address:
+        """Accept clients at `listen`; the address that became of it. Raises ConfigurationError."""
+        self._open.push_async_callback(self._close)
+        expiring = asyncio.create_task(self._expire())
+        self._open.push_async_callback(_ended, expiring)
+        try:
+            return await self._listener.start(*listen)
+        except OSError as error:
+            raise _taken(listen, error) from error
+
+    async def start_admin(self, listen: Address, redaction: Redaction) -> Address:
+        """Serve the dashboard and the figures at `listen`. Raises ConfigurationError."""
+        sources = Sources(
+            self._figures,
+            self._recent,
+            redaction,
+            self._store.figures,
+            stopping=lambda: self._stopping,
+            lost=lambda: self._log.lost if self._log is not None else 0,
+        )
+        runner = web.AppRunner(make_admin(sources, host=listen[0]), access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        self._open.push_async_callback(runner.cleanup)
+        try:
+            await web.TCPSite(runner, *listen).start()
+        except OSError as error:
+            raise _taken(listen, error) from error
+        host, port = runner.addresses[0][:2]
+        return host, port
+
+    async def stop(self, hurried: asyncio.Event | None = None) -> None:
+        """Take nothing more, finish what is under way (unless `hurried` is set), and close everything."""
+        self._stopping = True
+        await self._listener.stop(hurried)
+        await self._open.aclose()
+
+    async def _exchange(self, client: Downstream, account: Account) -> None:
+        self._under_way += 1
+        try:
+            await self._driver.exchange(client, account)
+        finally:
+            self._under_way -= 1
+
+    def _finished(self, account: Account) -> None:
+        self._figures.add(account)
+        self._recent.add(account)
+        if self._log is not None:
+            self._log.put(account)
+        if self._terminal is not None:
+            self._terminal.put(account)
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_EVERY)
+            while await self._store.expire(time.time()):  # noqa: ASYNC110 - others have a turn between
+                await asyncio.sleep(0)
+
+    async def _close(self) -> None:
+        await self._driver.close()
+        await self._pool.close()
+        await self._store.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _taken(address: Address, error: OSError) -> ConfigurationError:
+    host, port = address
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return ConfigurationError(f"can't listen on {where}", evidence=error.strerror or str(error))

@@ -1,0 +1,189 @@
+"""Where clients connect: accepts connections, bounds them, and stops without breaking off exchanges."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.streams import StreamReader
+
+from proxy.engine.downstream import Downstream
+from proxy.server.connection import Connection
+from proxy.server.forwarding import Forwarding
+from proxy.server.incoming import Incoming, Refusal, Refused
+from proxy.server.serving import Serving
+from proxy.server.settings import ServerSettings
+from proxy.visibility.account import Account
+
+Handle = Callable[[Downstream, Account], Awaitable[None]]
+"""Answers one exchange."""
+
+Finished = Callable[[Account], None]
+"""Is told of each exchange once, when it is over."""
+
+_REFUSED_AT_ONCE = 256
+"""Connections over the limits that are told so at one time; more than that are closed without a word."""
+
+
+class Manager(web.Server):
+    """aiohttp's server for our connections: makes them, counts them and gives each request its `Serving`.
+
+    `empty` is set while no connection is open.
+    """
+
+    def __init__(
+        self, handle: Handle, finished: Finished, settings: ServerSettings, forwarding: Forwarding
+    ) -> None:
+        super().__init__(
+            cast("Any", handle), request_factory=cast("Any", self._make_serving), handler_cancellation=True
+        )
+        self.handle = handle
+        self.finished = finished
+        self.settings = settings
+        self.forwarding = forwarding
+        self.empty = asyncio.Event()
+        self.empty.set()
+        self._admitted: dict[Connection, str] = {}
+        self._clients: Counter[str] = Counter()
+        self._refused: set[Connection] = set()
+
+    def __call__(self) -> Connection:
+        return Connection(self, self.settings)
+
+    @property
+    def open(self) -> list[Connection]:
+        """Every connection that is open."""
+        return [*self._admitted, *self._refused]
+
+    def admit(self, connection: Connection) -> Refusal | None:
+        """Count a new connection; the refusal to answer with where there are too many."""
+        host = connection.client.rpartition(":")[0]
+        settings = self.settings
+        self.empty.clear()
+        refusal = None
+        if len(self._admitted) >= settings.connections:
+            refusal = Refusal(f"more than {settings.connections} connections", status=503)
+        elif self._clients[host] >= settings.connections_per_client:
+            most = settings.connections_per_client
+            refusal = Refusal(f"more than {most} connections from {host}", status=503)
+        if refusal is None:
+            self._admitted[connection] = host
+            self._clients[host] += 1
+        else:
+            self._refused.add(connection)
+            if len(self._refused) > _REFUSED_AT_ONCE:
+                connection.cut()
+        return refusal
+
+    def left(self, connection: Connection, unserved: Iterable[Serving]) -> None:
+        """A connection is gone, and with it what it had sent and nobody had looked at."""
+        host = self._admitted.pop(connection, None)
+        if host is not None:
+            self._clients[host] -= 1
+            if not self._clients[host]:
+                del self._clients[host]
+        self._refused.discard(connection)
+        if not self._admitted and not self._refused:
+            self.empty.set()
+        for serving in unserved:
+            serving.abandon()
+
+    def take(self, message: Incoming | Refused, payload: StreamReader, connection: Connection) -> Serving:
+        """What serves a message."""
+        return Serving(message, payload, connection, self)
+
+    def _make_serving(
+        self, message: Any, payload: StreamReader, connection: Connection, writer: object, task: object
+    ) -> Serving:
+        connection.serving = serving = self.take(message, payload, connection)
+        return serving
+
+
+class Listener:
+    """Listens for clients and has their requests answered by `handle`.
+
+    `handle` gets the exchange and its account; what it raises is answered with a problem document, or breaks
+    off the answer that has begun. It is cancelled when the client leaves. `finished` is called once for each
+    exchange when it is over, those included that never reach `handle`. `name` is the proxy's in Via;
+    `authority` is the upstream's, for Host, unless the settings keep the client's. Raises
+    `ConfigurationError` where one of these can't be used.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        finished: Finished,
+        settings: ServerSettings | None = None,
+        *,
+        name: str = "pellucid",
+        authority: bytes = b"",
+    ) -> None:
+        self._handle = handle
+        self._finished = finished
+        self._settings = settings = settings or ServerSettings()
+        self._forwarding = Forwarding(name, b"" if settings.keep_host else authority, settings.trust)
+        self._manager: Manager | None = None
+        self._servers: list[asyncio.Server] = []
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._manager.open) if self._manager is not None else 0
+
+    async def start(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, reuse_port: bool = False
+    ) -> tuple[str, int]:
+        """Accept connections at `host` and `port` (0: any that is free); the address that became of it.
+
+        Can be called again for further addresses. Raises OSError where the address can't be had.
+        """
+        if self._manager is None:
+            self._manager = Manager(self._handle, self._finished, self._settings, self._forwarding)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            self._manager, host, port, ssl=tls, backlog=1024, reuse_port=reuse_port or None
+        )
+        self._servers.append(server)
+        address: tuple[str, int] = server.sockets[0].getsockname()[:2]
+        return address
+
+    async def stop(self, hurried: asyncio.Event | None = None) -> None:
+        """Accept nothing more and end: idle connections at once, exchanges under way when they are over.
+
+        After `grace` seconds, or as soon as `hurried` is set, the rest is cut off.
+        """
+        for server in self._servers:
+            server.close()
+        manager = self._manager
+        if manager is None:
+            return
+        connections = manager.open
+        tasks = [connection.task for connection in connections if connection.task is not None]
+        for connection in connections:
+            connection.stop()
+        await _all_done(tasks, self._settings.grace, hurried)
+        for connection in manager.open:
+            connection.cut()
+        await _all_done(tasks, self._settings.grace, None)
+        await manager.empty.wait()
+        for server in self._servers:
+            await server.wait_closed()
+
+
+async def _all_done(tasks: list[asyncio.Task[None]], seconds: float, hurried: asyncio.Event | None) -> None:
+    """Wait until all tasks are done, the time is over, or `hurried` is set."""
+    if not tasks:
+        return
+    waiting: set[asyncio.Future[Any]] = {asyncio.ensure_future(asyncio.wait(tasks))}
+    if hurried is not None:
+        waiting.add(asyncio.ensure_future(hurried.wait()))
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for future in waiting:
+            future.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

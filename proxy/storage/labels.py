@@ -1,0 +1,92 @@
+"""Entries by label (RFC 9875 §2), where all that carry a label can be invalidated at once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+E = TypeVar("E", bound=Hashable)
+
+
+class Group(Struct, gc=False, eq=False):
+    """The entries that carry one label, oldest first; `doomed` once they are all invalid.
+
+    An entry refers to its groups, so that dooming the group is seen by a million entries without touching
+    one of them. What is stored later under the same label joins a new group. Hidden from the garbage
+    collector as `eviction.Place` is.
+    """
+
+    label: bytes
+    members: dict[Any, None]
+    doomed: bool = False
+
+    def __repr__(self) -> str:
+        return f"Group({self.label!r}, {len(self.members)} members)"
+
+
+class Labels(Generic[E]):
+    """The groups by label, and the doomed ones until their entries have been let go."""
+
+    __slots__ = ("_doomed", "_groups")
+
+    def __init__(self) -> None:
+        self._groups: dict[bytes, Group] = {}
+        self._doomed: list[Group] = []
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def enter(self, entry: E, labels: Iterable[bytes]) -> tuple[Group, ...]:
+        """Make `entry` the newest to carry `labels`; the groups that it is now in, each once."""
+        entered = []
+        for label in dict.fromkeys(labels):
+            group = self._groups.get(label)
+            if group is None:
+                group = self._groups[label] = Group(label, {})
+            group.members[entry] = None
+            entered.append(group)
+        return tuple(entered)
+
+    def leave(self, entry: E, groups: Iterable[Group]) -> None:
+        """Take `entry` out of `groups`; one that is then empty is forgotten."""
+        for group in groups:
+            group.members.pop(entry, None)
+            if not group.members and self._groups.get(group.label) is group:
+                del self._groups[group.label]
+
+    def newest(self, label: bytes, limit: int) -> list[E]:
+        """At most `limit` entries that carry `label`, the newest first."""
+        group = self._groups.get(label)
+        return list(islice(reversed(group.members), limit)) if group else []
+
+    def doom(self, label: bytes) -> int:
+        """Make all entries that carry `label` invalid, in constant time; how many there are."""
+        group = self._groups.pop(label, None)
+        if group is None:
+            return 0
+        group.doomed = True
+        self._doomed.append(group)
+        return len(group.members)
+
+    def pop_doomed(self) -> E | None:
+        """Take an entry that is invalid and still held out of its doomed group; None when none is left."""
+        while self._doomed:
+            members = self._doomed[-1].members
+            if members:
+                entry: E = members.popitem()[0]
+                return entry
+            self._doomed.pop()
+        return None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for group in (*self._groups.values(), *self._doomed):
+            group.members.clear()
+        self._groups.clear()
+        self._doomed.clear()
+
+    def __del__(self) -> None:
+        self.clear()

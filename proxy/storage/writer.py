@@ -1,0 +1,108 @@
+"""Content on its way into the memory tier."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Protocol
+
+from proxy.caching.stored import StoredResponse
+from proxy.storage.entry import PIECE, MemoryEntry
+
+
+class Home(Protocol):
+    """What a writer asks of its store."""
+
+    object_limit: int
+
+    def promise(self, writer: MemoryWriter, more: int) -> bool: ...
+    def arrive(self, writer: MemoryWriter, size: int) -> None: ...
+    def release(self, writer: MemoryWriter) -> None: ...
+    def keep(
+        self, writer: MemoryWriter, stored: StoredResponse, digest: str, content: bytes, expires: float | None
+    ) -> MemoryEntry | None: ...
+
+
+class MemoryWriter:
+    """Takes a content piece by piece.
+
+    `promised` bytes of the store's budget are set aside for it: what was announced, or has come beyond that.
+    Only the `arrived` bytes among them push out others, so that an announcement alone empties no cache.
+    `spoiled` is set when its key or one of its labels was invalidated since it began.
+    """
+
+    __slots__ = ("_content", "_home", "arrived", "key", "labels", "promised", "replaces", "spoiled")
+
+    def __init__(
+        self, home: Home, key: bytes, labels: tuple[bytes, ...], replaces: tuple[MemoryEntry, ...]
+    ) -> None:
+        self.key = key
+        self.labels = labels
+        self.replaces = replaces
+        self.promised = 0
+        self.arrived = 0
+        self.spoiled = False
+        self._home = home
+        self._content: _Content | None = _Content()
+
+    def write(self, data: bytes) -> bool:
+        """Take the next piece; False when it no longer fits, or the writer has ended already."""
+        content, home = self._content, self._home
+        if content is None:
+            return False
+        missing = self.arrived + len(data) - self.promised
+        if (
+            self.spoiled
+            or content.length + len(data) > home.object_limit
+            or (missing > 0 and not home.promise(self, missing))
+        ):
+            self.abort()
+            return False
+        home.arrive(self, len(data))
+        content.add(data)
+        return True
+
+    async def commit(
+        self, stored: StoredResponse, digest: str, expires: float | None = None
+    ) -> MemoryEntry | None:
+        """Make the entry findable. None when it was not kept; ValueError where lengths differ."""
+        content, self._content = self._content, None
+        if content is None:
+            return None
+        if stored.length != content.length:
+            self._home.release(self)
+            raise ValueError(f"{content.length} bytes were written, not {stored.length}")
+        return self._home.keep(self, stored, digest, content.value(), expires)
+
+    def abort(self) -> None:
+        """Forget what was written."""
+        if self._content is not None:
+            self._content = None
+            self._home.release(self)
+
+
+class _Content:
+    """Bytes that grow to one block, without there ever being two of the size of a large one."""
+
+    __slots__ = ("_buffer", "_first", "length")
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._first = b""
+        self._buffer: BytesIO | None = None
+
+    def add(self, data: bytes) -> None:
+        if self.length == 0:
+            self._first = bytes(data)
+        else:
+            if self._buffer is None:
+                self._buffer = BytesIO()
+                self._buffer.write(self._first)
+                self._first = b""
+            self._buffer.write(data)
+        self.length += len(data)
+
+    def value(self) -> bytes:
+        """All of it. A block cut to its size leaves a gap behind it: a small one is copied instead."""
+        if self._buffer is None:
+            return self._first
+        return self._buffer.getvalue() if self.length > PIECE else bytes(self._buffer.getbuffer())

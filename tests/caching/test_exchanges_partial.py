@@ -1,0 +1,165 @@
+"""Whole exchanges with ranges and with partial responses (RFC 9111 §3.3, §3.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.caching.decision import Outcome
+from proxy.caching.effects import FROM_ORIGIN
+from proxy.message.fields import Fields
+from proxy.message.ranges import parse_range
+from proxy.message.response import Response
+
+DIGITS = b"0123456789"
+
+
+def serve(engine, tag='"1"', content=DIGITS, **fields):
+    """An origin server that follows Range, If-Range and If-None-Match."""
+
+    def origin(request):
+        engine.responds(content=content, ETag=tag, Cache_Control="max-age=60", **fields)
+        full, engine.origin = engine.origin(request), origin
+        if request.fields.get(b"if-none-match") == tag.encode():
+            return Response(304, full[0].fields), b""
+        specs = parse_range(request.fields.all(b"range"))
+        if specs is None or request.fields.get(b"if-range") not in (None, tag.encode()):
+            return full
+        extent = specs[0].resolve(len(content))
+        line = (b"Content-Range", b"bytes %d-%d/%d" % (extent.first, extent.last, len(content)))
+        return Response(206, full[0].fields.adding(line)), content[extent.first : extent.last + 1]
+
+    engine.origin = origin
+
+
+def sent(engine, name):
+    value = engine.forwarded[-1].fields.get(name)
+    return None if value is None else value.decode()
+
+
+def test_a_range_of_what_is_stored(engine):
+    serve(engine)
+    engine.send()
+    reply = engine.send(Range="bytes=2-4")
+    assert (reply.status, reply.content, reply["Content-Range"]) == (206, b"234", "bytes 2-4/10")
+    assert reply["Cache-Status"].startswith("pellucid;hit;")
+    assert engine.send(Range="bytes=10-").status == 416
+
+
+def test_a_range_of_what_is_not_stored_is_forwarded_and_stored(engine):
+    serve(engine)
+    reply = engine.send(Range="bytes=2-6")
+    assert (reply.status, reply.content, sent(engine, b"range")) == (206, b"23456", "bytes=2-6")
+    assert reply.decision.stored
+    again = engine.send(Range="bytes=3-4")
+    assert (again.status, again.content, again.decision.outcome) == (206, b"34", Outcome.HIT)
+
+
+def test_a_part_is_not_the_whole(engine):
+    serve(engine)
+    engine.send(Range="bytes=0-4")
+    reply = engine.send(Cache_Control="only-if-cached")
+    assert (reply.status, "incomplete" in reply.slugs) == (504, True)
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "status", "content", "forwarded"),
+    [
+        ("bytes=0-4", None, 200, DIGITS, "bytes=5-"),
+        ("bytes=5-", None, 200, DIGITS, "bytes=0-4"),
+        ("bytes=0-4", "bytes=3-6", 206, b"3456", "bytes=5-6"),
+        ("bytes=0-4", "bytes=5-6", 206, b"56", "bytes=5-6"),
+        ("bytes=5-7", "bytes=3-6", 206, b"3456", "bytes=3-4"),
+        ("bytes=5-7", "bytes=-4", 206, b"6789", "bytes=8-"),
+    ],
+)
+def test_what_is_missing_is_fetched_and_combined(engine, held, asked, status, content, forwarded):
+    serve(engine)
+    engine.send(Range=held)
+    reply = engine.send(**({"Range": asked} if asked else {}))
+    assert (reply.status, reply.content) == (status, content)
+    assert (sent(engine, b"range"), sent(engine, b"if-range")) == (forwarded, '"1"')
+    assert reply["Content-Length"] == str(len(content))
+    assert reply["Cache-Status"].startswith("pellucid;fwd=partial;fwd-status=206;ttl=60;stored")
+    assert len(engine.entries) == 1
+    again = engine.send(**({"Range": asked} if asked else {}))
+    assert (again.content, again.decision.outcome) == (content, Outcome.HIT)
+
+
+def test_what_has_been_made_complete_is_whole(engine):
+    serve(engine, X="1")
+    engine.send(Range="bytes=0-4")
+    serve(engine, X="2")
+    reply = engine.send()
+    assert (reply["X"], reply["Content-Range"], reply["Content-Length"]) == ("2", None, "10")
+    assert engine.send(Range="bytes=1-8").content == b"12345678"
+    assert engine.entries[0].stored.complete
+
+
+def test_what_has_changed_meanwhile_comes_whole(engine):
+    serve(engine)
+    engine.send(Range="bytes=0-4")
+    serve(engine, '"2"', b"abcdefghij")
+    reply = engine.send()
+    assert (reply.status, reply.content) == (200, b"abcdefghij")
+    assert engine.send().decision.outcome is Outcome.HIT
+
+
+def test_a_part_that_does_not_fit_is_not_combined(engine):
+    serve(engine)
+    engine.send(Range="bytes=0-4")
+    wrong = Fields([(b"ETag", b'"2"'), (b"Content-Range", b"bytes 5-9/10")])
+    answers = iter([(Response(206, wrong), b"fghij"), (Response(200, Fields()), b"abcdefghij")])
+    engine.origin = lambda request: next(answers)
+    reply = engine.send()
+    assert (reply.status, reply.content) == (200, b"abcdefghij")
+    assert sent(engine, b"range") is None
+
+
+def test_parts_that_come_one_after_the_other_grow_together(engine):
+    serve(engine)
+    for range_ in ("bytes=0-2", "bytes=3-5", "bytes=6-"):
+        engine.send(Range=range_)
+    reply = engine.send()
+    assert (reply.status, reply.content, reply.decision.outcome) == (200, DIGITS, Outcome.HIT)
+
+
+def test_a_client_that_has_a_part_itself(engine):
+    serve(engine)
+    engine.send(Range="bytes=0-4")
+    reply = engine.send(Range="bytes=3-", If_Range='"1"')
+    assert (reply.status, reply.content) == (206, b"3456789")
+    reply = engine.send(Range="bytes=3-", If_Range='"0"')
+    assert (reply.status, reply.content) == (200, DIGITS)
+
+
+def test_a_range_of_what_is_stale(engine):
+    serve(engine)
+    engine.send()
+    engine.wait(100)
+    reply = engine.send(Range="bytes=2-4")
+    assert (reply.status, reply.content, reply.decision.outcome) == (206, b"234", Outcome.VALIDATED)
+    assert (sent(engine, b"if-none-match"), sent(engine, b"range")) == ('"1"', "bytes=2-4")
+
+
+def test_a_range_of_what_is_stale_and_has_changed(engine):
+    serve(engine)
+    engine.send()
+    engine.wait(100)
+    serve(engine, '"2"', b"abcdefghij")
+    reply = engine.send(Range="bytes=2-4")
+    assert (reply.status, reply.content) == (206, b"cde")
+    assert engine.send().content == b"abcdefghij"
+
+
+def test_several_parts_are_passed_on_but_not_stored(engine):
+    engine.responds(
+        206, b"--x...", Content_Type="multipart/byteranges; boundary=x", Cache_Control="max-age=60"
+    )
+    reply = engine.send(Range="bytes=0-1,5-6")
+    assert (reply.status, reply.answer.content, engine.entries) == (206, (FROM_ORIGIN,), [])
+
+
+def test_a_416_is_passed_on(engine):
+    engine.responds(416, b"", Content_Range="bytes */10")
+    reply = engine.send(Range="bytes=20-")
+    assert (reply.status, reply["Content-Range"], engine.entries) == (416, "bytes */10", [])
