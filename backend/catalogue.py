@@ -7,6 +7,7 @@ is restocked at once, so stock belongs to the catalogue and replicas agree about
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product as combinations
 from random import Random
@@ -57,6 +58,9 @@ class Catalogue:
         names = [_names(seed, ware) for ware in WARES]
         self.seed = seed
         self.products = tuple(_product(seed, number, names) for number in range(1, size + 1))
+        self._shelves = {"": self.products} | {
+            ware.slug: tuple(product for product in self.products if product.ware is ware) for ware in WARES
+        }
         self._by_sku = {product.sku: product for product in self.products}
         self._index = _index(self.products)
         self._words = sorted(self._index)
@@ -66,9 +70,8 @@ class Catalogue:
 
     def page(self, number: int, category: str = "") -> Page | None:
         """A page of the list, of one category only where one is named; None where there is no such page."""
-        if category not in {"", *(ware.slug for ware in WARES)}:
-            return None
-        return _page([p for p in self.products if category in ("", p.ware.slug)], number)
+        products = self._shelves.get(category)
+        return None if products is None else _page(products, number)
 
     def search(self, query: str, number: int) -> Page | None:
         """A page of the products in which each word of the query begins some word; None as in `page`.
@@ -81,8 +84,9 @@ class Catalogue:
         products = [self.products[number - 1] for number in sorted(numbers)]
         return _page(sorted(products, key=lambda product: not _named(product, wanted)), number)
 
-    def count(self, category: str) -> int:
-        return sum(product.ware.slug == category for product in self.products)
+    def shelf(self, category: str) -> tuple[Product, ...]:
+        """All products of a category, in the order of their numbers."""
+        return self._shelves[category]
 
     def _starting_with(self, prefix: str) -> set[int]:
         numbers: set[int] = set()
@@ -118,7 +122,7 @@ def _product(seed: int, number: int, names: list[list[tuple[str, Colour, str]]])
     )
 
 
-def _page(products: list[Product], number: int) -> Page | None:
+def _page(products: Sequence[Product], number: int) -> Page | None:
     pages = max(1, -(-len(products) // PAGE_SIZE))
     if not 1 <= number <= pages:
         return None

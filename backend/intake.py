@@ -100,7 +100,7 @@ async def submission(
     except web.RequestPayloadError as error:
         raise Problem("malformed-body", "It isn't whole.", headers=[("Connection", "close")]) from error
     if not body:
-        return Submission({}, by_form=False, headers=request.headers)
+        return Submission({}, by_form=request.content_type == FORM_TYPE, headers=request.headers)
     media_type = request.content_type.lower()
     if media_type not in types:
         accepted = ", ".join(types)

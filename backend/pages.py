@@ -208,23 +208,17 @@ def _quantity(item: dict[str, Any]) -> list[str]:
 
 
 def _bill(data: Any) -> Html:
-    sums = (("Subtotal", "subtotal"), ("Delivery", "delivery"), ("Total", "total"))
-    return el(
-        "table",
-        el("tbody", *_rows(data["items"])),
-        el(
-            "tfoot",
-            *(
-                el(
-                    "tr",
-                    el("th", label, colspan=4),
-                    el("td", _price(data[name]), class_="number"),
-                    class_=name,
-                )
-                for label, name in sums
-            ),
-        ),
+    free = data["delivery"]["amount"] == "0.00"
+    sums = (
+        ("Subtotal", "subtotal", _price(data["subtotal"])),
+        ("Delivery", "delivery", "free" if free else _price(data["delivery"])),
+        ("Total", "total", _price(data["total"])),
     )
+    rows = (
+        el("tr", el("th", label, colspan=4), el("td", amount, class_="number"), class_=name)
+        for label, name, amount in sums
+    )
+    return el("table", el("tbody", *_rows(data["items"])), el("tfoot", *rows))
 
 
 def _cart(view: View) -> Html:

@@ -61,8 +61,7 @@ SHAPES = {
 def draw(seed: int, product: Product) -> bytes:
     """The product's picture, an SVG document in UTF-8; the same bytes for the same seed and product."""
     random = Random(f"{seed}/picture/{product.number}")
-    width = random.uniform(0.86, 1.0)
-    height = random.uniform(0.88, 1.02)
+    scale = random.uniform(0.84, 1.02)
     colour = product.colour.value
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240" width="320" height="240">'
@@ -73,8 +72,7 @@ def draw(seed: int, product: Product) -> bytes:
         f'<circle cx="{random.randint(40, 280)}" cy="{random.randint(30, 90)}" r="{random.randint(50, 110)}"'
         ' fill="#fff" opacity=".5"/>'
         '<ellipse cx="160" cy="196" rx="92" ry="9" opacity=".1"/>'
-        f'<g transform="translate({160 * (1 - width):.2f} {196 * (1 - height):.2f})'
-        f' scale({width:.3f} {height:.3f})">'
+        f'<g transform="translate({160 * (1 - scale):.2f} {196 * (1 - scale):.2f}) scale({scale:.3f})">'
         f"{SHAPES[product.ware.slug]}</g></svg>"
     ).encode()
 

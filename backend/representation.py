@@ -142,7 +142,7 @@ def _not_modified(request: web.Request, response: web.Response, updated: int | N
         return False
     try:
         moment = parsedate_to_datetime(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() >= updated
 

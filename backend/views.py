@@ -68,7 +68,7 @@ class Views:
             "style": style,
             "summary": summary,
             "categories": [
-                self._category(ware) for ware in WARES if self._premises.catalogue.count(ware.slug)
+                self._category(ware) for ware in WARES if self._premises.catalogue.shelf(ware.slug)
             ],
         }
         return self.view(
@@ -76,12 +76,12 @@ class Views:
         )
 
     def _category(self, ware: Ware) -> dict[str, Any]:
-        first = next(each for each in self._premises.catalogue.products if each.ware is ware)
+        shelf = self._premises.catalogue.shelf(ware.slug)
         return {
             "slug": ware.slug,
             "title": ware.title,
-            "count": self._premises.catalogue.count(ware.slug),
-            "picture": self._premises.pictures.url(first),
+            "count": len(shelf),
+            "picture": self._premises.pictures.url(shelf[0]),
             "href": f"/catalogue?category={ware.slug}",
         }
 

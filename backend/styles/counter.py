@@ -186,10 +186,10 @@ class Counter(Style):
         return response
 
     def about_you(self, view: View, visit: Visit) -> View:
-        """The view with what it says to this shopper alone."""
+        """The view with what it says to this shopper alone, which has no date of its own."""
         account = ACCOUNTS.get(visit.account)
         you = {"name": account.called if account else None, "items": visit.cart.count}
-        return replace(view, data={**view.data, "you": you})
+        return replace(view, data={**view.data, "you": you}, updated=None)
 
     def _cart_view(self, visit: Visit) -> View:
         return self.views.cart(visit.cart, "/cart", _line_actions, {"place-order": PLACE_ORDER})

@@ -29,7 +29,7 @@ PAGE = Terms(None, vary="Accept, Cookie", validators=False)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What is remembered of one shopper; `seen` are article numbers, the latest first; `used` in seconds."""
+    """What is remembered of one shopper; `seen` are products' SKUs, the latest first; `used` in seconds."""
 
     used: float
     account: str = ""
@@ -107,7 +107,8 @@ class Sessions(Counter):
             seen = (sku, *(each for each in session.seen if each != sku))[:SEEN]
             session = replace(session, seen=seen)
         self.memory.store(sid, replace(session, used=now))
-        self._hand_out(request, response, sid)
+        if request.cookies.get(COOKIE) != sid:
+            response.headers.add(*set_cookie(COOKIE, sid))
         return response
 
     def about_you(self, view: View, visit: Visit) -> View:
@@ -146,10 +147,6 @@ class Sessions(Counter):
 
     def place(self, visit: Visit, order: Order) -> Order:
         return self.premises.records.place(order)
-
-    def _hand_out(self, request: web.Request, response: web.Response, sid: str) -> None:
-        if request.cookies.get(COOKIE) != sid:
-            response.headers.add(*set_cookie(COOKIE, sid))
 
 
 def _new_sid() -> str:

@@ -30,7 +30,6 @@ NOT_UNDERSTOOD = declare(
     "RFC 9111 §4.3.3",
     "The answer fits neither what is stored nor the client's request, which is then forwarded as it came.",
 )
-UNREACHED = declare("unreached", "RFC 9110 §15.6", "No usable response came from the origin server.")
 WAITED = declare(
     "waited", "RFC 9111 §4", "Another request for the same was under way, and its response was waited for."
 )
@@ -197,7 +196,6 @@ def _without_response(p: Progress, result: Unreached | Found) -> Event:
         p.stored, p.now = list(result.stored), result.now
         p.tell(Because(WAITED))
         return Event.COLLAPSED
-    p.tell(Because(UNREACHED, result.cause))
     if not _stale_permitted(p, Why.UNREACHED):
         return Event.NO_RESPONSE
     p.forward = None  # nothing came of it: "hit" (RFC 9211 §2.1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from proxy.caching.decision import Decision, Outcome
 from proxy.caching.policy import Policy
 from proxy.message import structured
 from proxy.message.fields import Fields
-from proxy.message.structured import BareItem, Token
+from proxy.message.structured import Token
 
 _MADE_HERE = frozenset((Outcome.REFUSED, Outcome.FAILED, Outcome.LOCAL))
 
@@ -19,21 +21,21 @@ def cache_status(decision: Decision, policy: Policy, key: bytes | None = None) -
     """
     if decision.outcome in _MADE_HERE:
         return None
-    parameters: dict[str, BareItem] = {}
+    pieces = [_identifier(policy.name)]
     if decision.forward is None:
-        parameters["hit"] = True
+        pieces.append(b"hit")
     else:
-        parameters["fwd"] = Token(decision.forward)
-        _put(parameters, "fwd-status", decision.forward_status)
-    _put(parameters, "ttl", decision.ttl)
+        pieces.append(b"fwd=" + decision.forward.encode())
+        pieces += _integer(b"fwd-status", decision.forward_status)
+    pieces += _integer(b"ttl", decision.ttl)
     if decision.forward is not None:
-        _put(parameters, "stored", decision.stored)
-        _put(parameters, "collapsed", decision.collapsed)
+        pieces += _boolean(b"stored", decision.stored)
+        pieces += _boolean(b"collapsed", decision.collapsed)
     if policy.key_in_status and key is not None:
-        parameters["key"] = _printable(key)
+        pieces.append(b"key=" + structured.serialise(_printable(key)))
     if decision.reasons:
-        parameters["detail"] = Token(decision.reasons[0].reason.slug)
-    return structured.serialise([(_identifier(policy.name), parameters)])
+        pieces.append(b"detail=" + decision.reasons[0].reason.slug.encode())
+    return b";".join(pieces)
 
 
 def with_cache_status(fields: Fields, decision: Decision, policy: Policy, key: bytes | None = None) -> Fields:
@@ -42,18 +44,21 @@ def with_cache_status(fields: Fields, decision: Decision, policy: Policy, key: b
     return fields if member is None else fields.adding((b"Cache-Status", member))
 
 
-def _put(parameters: dict[str, BareItem], name: str, value: BareItem | None) -> None:
-    if value is not None:
-        parameters[name] = value
+def _integer(name: bytes, value: int | None) -> list[bytes]:
+    return [] if value is None else [b"%b=%d" % (name, value)]
 
 
-def _identifier(name: str) -> BareItem:
+def _boolean(name: bytes, value: bool | None) -> list[bytes]:
+    return [] if value is None else [name if value else name + b"=?0"]
+
+
+@lru_cache(maxsize=16)
+def _identifier(name: str) -> bytes:
     """A Token where the name can be one, else a String (§2)."""
     try:
-        structured.serialise([(Token(name), {})])
+        return structured.serialise(Token(name))
     except ValueError:
-        return _printable(name.encode())
-    return Token(name)
+        return structured.serialise(_printable(name.encode()))
 
 
 def _printable(value: bytes) -> str:

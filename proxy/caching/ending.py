@@ -18,6 +18,7 @@ from proxy.caching.effects import FROM_ORIGIN, Arrived, Content, Span, Validate
 from proxy.caching.partial import held, part_of
 from proxy.caching.placing import join, place
 from proxy.caching.progress import Progress
+from proxy.caching.reasons import declare
 from proxy.caching.reuse import Course
 from proxy.caching.stale import MUST_REVALIDATE, NO_CACHE_WHEN_STALE, PROXY_REVALIDATE, S_MAXAGE_WHEN_STALE
 from proxy.caching.states import Event, at_once
@@ -29,6 +30,8 @@ from proxy.message.conditions import Verdict, evaluate, validators_of
 from proxy.message.fields import NO_FIELDS
 from proxy.message.ranges import Extent
 from proxy.message.response import Response
+
+UNREACHED = declare("unreached", "RFC 9110 §15.6", "No usable response came from the origin server.")
 
 _WITHOUT_CONTENT = frozenset((204, 205, 304))
 _FORBIDDEN_STALE = frozenset((MUST_REVALIDATE, PROXY_REVALIDATE, S_MAXAGE_WHEN_STALE, NO_CACHE_WHEN_STALE))
@@ -66,20 +69,17 @@ def passing_on(p: Progress) -> Event:
     if response.status < 200:
         p.finish(response, ())
         return Event.DONE
-    stored = ttl = None
+    ttl = None
     if p.cached and not (p.alone and response.status >= 500):
         storing = _store(p, arrived)
-        stored = p.store is not None
         ttl = _ttl(storing, arrived)
-    elif p.request.method not in (b"OPTIONS", b"TRACE"):
-        stored = False
     empty = p.request.method == b"HEAD" or response.status in _WITHOUT_CONTENT
     content: Content = () if empty else (FROM_ORIGIN,)
     if _up_to_date(p, arrived):
         p.tell(Because(NOT_MODIFIED_FOR_CLIENT))
         response = Response(304, not_modified_fields(response.fields), b"Not Modified", response.version)
         content = ()
-    p.finish(response, content, ttl=ttl, stored=stored)
+    p.finish(response, content, ttl=ttl, stored=p.store is not None)
     return Event.DONE
 
 
@@ -94,7 +94,9 @@ def _store(p: Progress, arrived: Arrived) -> Storing:
     if storing.allowed:
         p.store, because = place(p, storing, arrived)
         p.tell(*because)
-    p.tell(*storing.reasons)
+        p.tell(*storing.reasons)
+    else:
+        p.tell_first(*storing.reasons)
     return storing
 
 
@@ -160,5 +162,6 @@ def failing(p: Progress) -> Event:
         raise LookupError("a response has arrived")
     forbidden = any(because.reason in _FORBIDDEN_STALE for because in p.reasons)
     p.outcome = Outcome.FAILED
+    p.tell_first(Because(UNREACHED, p.unreached.cause))
     p.finish(Response(504 if forbidden else p.unreached.status, NO_FIELDS), ())
     return Event.DONE

@@ -24,7 +24,7 @@ from proxy.caching.updating import (
     updated_by_head,
 )
 from proxy.caching.vary import recency
-from proxy.message.conditions import etag_of, none_match, parse_etags, weakly_equal
+from proxy.message.conditions import Listed, etag_of, none_match, parse_etags, weakly_equal
 from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.message.uri import target_uri
@@ -66,7 +66,7 @@ def freshening(p: Progress) -> Hearing:
         _copy(p, variant, update.kept)
         p.tell(Because(VARIANT))
         return Event.FRESHENED
-    if _clients_copy(p.request, arrived.response):
+    if _clients_copy(p, arrived.response):
         p.tell(Because(OF_CLIENT))
         return Event.FOR_CLIENT
     p.tell(Because(NOT_IDENTIFIED))
@@ -107,11 +107,12 @@ def _stored(result: Result) -> Sequence[StoredResponse]:
 
 
 def _spoken_of(p: Progress, arrived: Arrived, own: bool) -> Sequence[StoredResponse]:
-    found = identified(p.matching, arrived.response, arrived.response_time)
+    ours = not own and b"if-none-match" not in p.request.fields
+    found = identified(p.matching, arrived.response, arrived.response_time, ours=ours)
     if found or own or p.plan is None or p.plan.conditional is None:
         return found
     nominated = p.plan.conditional.nominated
-    only = len(nominated) == 1 and nominated[0] in p.matching and b"if-none-match" not in p.request.fields
+    only = ours and len(nominated) == 1 and nominated[0] in p.matching
     silent = not any(name in arrived.response.fields for name in (b"etag", b"last-modified"))
     # A 304 without validators answers the one question that was asked.
     return nominated if only and silent and has_validator(nominated[0]) else ()
@@ -149,9 +150,10 @@ def _copy(p: Progress, variant: StoredResponse, kept: StoredResponse | None) -> 
     p.store = Store(p.key, kept, labels, extends=variant, arriving=variant.length)
 
 
-def _clients_copy(request: Request, response: Response) -> bool:
-    """Whether a 304 says that one of the client's own entity tags is good."""
-    if b"if-none-match" not in request.fields:
-        return False
+def _clients_copy(p: Progress, response: Response) -> bool:
+    """Whether a 304 is about an entity tag of the client's own, and not about one that was added to them."""
+    own = parse_etags(p.request.fields.all(b"if-none-match"))
     tag = etag_of(response.fields)
-    return tag is None or not none_match(parse_etags(request.fields.all(b"if-none-match")), tag)
+    if tag is None:
+        return p.sent is not None and own == parse_etags(p.sent.fields.all(b"if-none-match")) != Listed()
+    return not none_match(own, tag)

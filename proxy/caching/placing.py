@@ -10,17 +10,21 @@ from proxy.caching.groups import group_labels
 from proxy.caching.key import CONTENT_METADATA, uri_label
 from proxy.caching.no_vary_search import labels as search_labels
 from proxy.caching.no_vary_search import rule_of
-from proxy.caching.partial import Part, combinable, joined, part_of, validators
+from proxy.caching.partial import Part, combinable, held, joined, part_of, validators
 from proxy.caching.progress import Progress
 from proxy.caching.reasons import declare
 from proxy.caching.stored import StoredResponse
 from proxy.caching.storing import Storing
 from proxy.caching.updating import freshened, same_strong_validator
-from proxy.caching.vary import nominated, remembered_request, select
-from proxy.message.conditions import validators_of
+from proxy.caching.vary import nominated, recency, remembered_request, select
+from proxy.message.conditions import Validators, validators_of
+from proxy.message.ranges import Extent
 from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.message.uri import target_uri
+
+MOST_VARIANTS = 64
+"""How many responses are stored for one target; each look-up has to weigh all of them."""
 
 PART_NOT_KEPT = declare(
     "part-not-kept",
@@ -62,43 +66,71 @@ def place(p: Progress, storing: Storing, arrived: Arrived) -> tuple[Store | None
         arrived.response_time,
         arrived.length or 0,
     )
-    labels = labels_of(p.request, response)
-    superseded = _superseded(p, response)
-    if response.status != 206:
-        return Store(p.key, stored, labels, superseded), ()
-    part = part_of(response, arrived.length)
+    if response.status == 206:
+        return _place_part(p, stored, part_of(response, arrived.length), arrived)
+    return Store(p.key, stored, labels_of(p.request, response), _replaced(p, response)), ()
+
+
+def _place_part(
+    p: Progress, stored: StoredResponse, part: Part | None, arrived: Arrived
+) -> tuple[Store | None, tuple[Because, ...]]:
     if part is None:
         return None, (Because(PART_NOT_KEPT),)
     known = validators_of(part.whole.fields, arrived.response_time)
-    if any(one.complete and same_strong_validator(validators(one), known) for one in superseded):
+    alike = [one for one in _superseded(p, part.whole) if same_strong_validator(validators(one), known)]
+    if any(one.complete for one in alike):
         return None, (Because(HELD_ALREADY),)
-    joinable = (one for one in superseded if combinable(one, part, arrived.response_time))
-    held = max(joinable, key=lambda one: one.length, default=None)
-    if held is not None and (store := join(p, held, part, arrived)) is not None:
-        return replace(store, replaces=superseded), ()
+    joinable = (one for one in alike if combinable(one, part, arrived.response_time))
+    held_before = max(joinable, key=lambda one: one.length, default=None)
+    if held_before is not None and (store := join(p, held_before, part, arrived)) is not None:
+        return store, ()
     stored = replace(stored, response=part.whole, first=part.extent.first, complete_length=part.complete)
-    return Store(p.key, stored, labels, superseded), ()
+    labels = labels_of(p.request, part.whole)
+    return Store(p.key, stored, labels, _replaced(p, part.whole, known, part.extent)), ()
 
 
-def join(p: Progress, held: StoredResponse, part: Part, arrived: Arrived) -> Store | None:
-    """What to store where a part completes, or makes longer, what is held (RFC 9111 §3.4)."""
+def join(p: Progress, before: StoredResponse, part: Part, arrived: Arrived) -> Store | None:
+    """What to store where a part completes, or makes longer, what was held before (RFC 9111 §3.4)."""
     times = (arrived.request_time, arrived.response_time)
-    kept = freshened(held, p.request, part.whole, times, p.policy).kept
+    kept = freshened(before, p.request, part.whole, times, p.policy).kept
     if kept is None or kept.invalidated:
         return None
-    extent = joined(held, part)
+    extent = joined(before, part)
     stored = replace(kept, request=remembered(p, kept.response), first=extent.first, length=extent.length)
     labels = labels_of(p.request, kept.response)
-    return Store(p.key, stored, labels, (held,), extends=held, arriving=part.extent.first)
+    replaced = _replaced(p, kept.response, validators(kept), extent)
+    return Store(p.key, stored, labels, replaced, extends=before, arriving=part.extent.first)
 
 
-def _superseded(p: Progress, response: Response) -> tuple[StoredResponse, ...]:
-    """The stored responses that a new one takes the place of: those that could have been chosen instead.
+def _replaced(
+    p: Progress, response: Response, known: Validators | None = None, extent: Extent | None = None
+) -> tuple[StoredResponse, ...]:
+    """The stored responses in whose place a new one comes; the oldest too, where there are too many.
+
+    Other parts of the same representation stay beside the one with these validators and this `extent`.
+    """
+    superseded = _superseded(p, response)
+    if known is not None and extent is not None:
+        superseded = [one for one in superseded if not _beside(one, known, extent)]
+    target = target_uri(p.request)
+    staying = [one for one in p.stored if one not in superseded and target_uri(one.request) == target]
+    surplus = sorted(staying, key=recency)[: max(0, len(staying) + 1 - MOST_VARIANTS)]
+    return (*superseded, *surplus)
+
+
+def _beside(one: StoredResponse, known: Validators, extent: Extent) -> bool:
+    have = held(one)
+    within = extent.first <= have.first and have.last <= extent.last
+    return not one.complete and not within and same_strong_validator(validators(one), known)
+
+
+def _superseded(p: Progress, response: Response) -> list[StoredResponse]:
+    """The stored responses that could have been chosen instead of a new one.
 
     Of those for other queries only what the new response's own No-Vary-Search makes equivalent.
     """
     matching, _ = select(p.stored, p.request)
     target, rule = target_uri(p.request), rule_of(response.fields)
-    return tuple(
+    return [
         one for one in matching if target_uri(one.request) == target or rule_of(one.response.fields) == rule
-    )
+    ]

@@ -19,7 +19,7 @@ from proxy.caching.stale import Why, may_serve_stale
 from proxy.caching.stored import StoredResponse
 from proxy.caching.targeted import Effective, effective_directives
 from proxy.caching.validation import Conditional, conditional
-from proxy.caching.vary import select
+from proxy.caching.vary import recency, select
 from proxy.message.cache_control import Directives, parse_cache_control
 from proxy.message.request import Request
 
@@ -130,7 +130,7 @@ def _method_allows(stored: StoredResponse, request: Request) -> bool:
 def _miss(request: Request, candidates: Sequence[StoredResponse], because: tuple[Because, ...]) -> Plan:
     if not candidates:
         return Plan(Course.FORWARD, (Because(NOTHING_STORED),), "uri-miss")
-    asking = conditional(request, candidates, chosen=False)
+    asking = conditional(request, sorted(candidates, key=recency, reverse=True), chosen=False)
     course = Course.FORWARD if asking is None else Course.VALIDATE
     return Plan(course, because, "vary-miss", conditional=asking)
 
@@ -159,7 +159,9 @@ def _weigh(
     request: Request, matching: list[StoredResponse], because: tuple[Because, ...], now: float, policy: Policy
 ) -> Plan:
     """The plan for a request for which at least one stored response may be chosen, most suitable first."""
-    selected = next((one for one in matching if answerable(request, one, now)), matching[0])
+    selected = next((one for one in matching if answerable(request, one, now)), None)
+    usable = selected is not None
+    selected = selected or matching[0]
     effective = effective_directives(selected.response.fields, policy)
     case = _Case(
         request,
@@ -168,14 +170,13 @@ def _weigh(
         freshness_lifetime(selected.response, effective, selected.response_time, policy),
         current_age(selected, now),
         *wishes_of(request),
-        answerable(request, selected, now),
+        usable,
         now,
         policy,
     )
     told = (*because, *case.lifetime.reasons, *effective.reasons)
     inherent, wished = tuple(_inherent(case)), tuple(_wished(case))
     spared = _spared(case, wished)
-    moments = [case.lifetime.seconds, *_wished_moments(case)]
     plan = Plan(
         Course.REUSE,
         (),
@@ -185,8 +186,7 @@ def _weigh(
     )
     state = Because(FRESH if case.fresh else STALE, f"age {case.age:.0f} of {case.lifetime.seconds:.0f} s")
     if case.usable and not inherent and not wished and not case.fresh:
-        plan, moments_of_verdicts = _stale(plan, case, state, told)
-        moments += moments_of_verdicts
+        plan = _stale(plan, case, state, told)
     elif case.usable and not inherent and (spared or not wished):
         plan = replace(plan, reasons=(state, *spared, *told))
     else:
@@ -194,7 +194,7 @@ def _weigh(
         obstacles = (*lacking, *inherent, *wished)
         ordered = (*obstacles, state) if case.fresh or lacking or inherent else (state, *obstacles)
         plan = _forwarded(replace(plan, reasons=(*ordered, *told)), case, bool(inherent))
-    return replace(plan, until=_until(case, moments))
+    return replace(plan, until=_until(case))
 
 
 def _inherent(case: _Case) -> Iterator[Because]:
@@ -221,12 +221,18 @@ def _wished(case: _Case) -> Iterator[Because]:
             yield Because(REQUEST_MIN_FRESH, f"min-fresh={wanted}")
 
 
-def _wished_moments(case: _Case) -> Iterator[float]:
-    """The ages at which a request's limits are reached."""
-    if (limit := case.wishes.seconds(b"max-age")) is not None:
+def _turning_points(case: _Case) -> Iterator[float]:
+    """The ages at which something that is weighed here comes out differently."""
+    lifetime, wishes = case.lifetime.seconds, case.wishes
+    yield lifetime
+    if (limit := wishes.seconds(b"max-age")) is not None:
         yield limit
-    if (wanted := case.wishes.seconds(b"min-fresh")) is not None:
-        yield case.lifetime.seconds - wanted
+    if (wanted := wishes.seconds(b"min-fresh")) is not None:
+        yield lifetime - wanted
+    if (permitted := wishes.seconds(b"max-stale")) is not None:
+        yield lifetime + permitted
+    if (permitted := case.effective.directives.seconds(b"stale-while-revalidate")) is not None:
+        yield lifetime + permitted
 
 
 def _spared(case: _Case, wished: tuple[Because, ...]) -> tuple[Because, ...]:
@@ -237,23 +243,20 @@ def _spared(case: _Case, wished: tuple[Because, ...]) -> tuple[Because, ...]:
     return () if because is None else (because,)
 
 
-def _stale(plan: Plan, case: _Case, state: Because, told: tuple[Because, ...]) -> tuple[Plan, list[float]]:
-    """The plan for a stale response, and the ages at which what permits its use ends (RFC 9111 §4.2.4)."""
+def _stale(plan: Plan, case: _Case, state: Because, told: tuple[Because, ...]) -> Plan:
+    """The plan for a stale response that nothing but its age stands against (RFC 9111 §4.2.4)."""
     staleness = case.age - case.lifetime.seconds
     refusals: tuple[Because, ...] = ()
-    moments: list[float] = []
     reasons_to = (Why.REVALIDATING, Why.REQUESTED) if case.request.method != b"QUERY" else (Why.REQUESTED,)
     for why in reasons_to:  # the content of a QUERY is gone once its client has been answered
         verdict = may_serve_stale(case.selected, case.effective, case.wishes, staleness, why, case.policy)
-        if verdict.until is not None:
-            moments.append(case.lifetime.seconds + verdict.until)
         if verdict.allowed:
             reasons = (*verdict.reasons, state, *told)
             background = why is Why.REVALIDATING
-            return replace(plan, course=Course.REUSE_STALE, reasons=reasons, background=background), moments
+            return replace(plan, course=Course.REUSE_STALE, reasons=reasons, background=background)
         refusals += verdict.reasons
     refused = tuple(dict.fromkeys(refusals))
-    return _forwarded(replace(plan, reasons=(state, *refused, *told)), case, False), moments
+    return _forwarded(replace(plan, reasons=(state, *refused, *told)), case, False)
 
 
 def _forwarded(plan: Plan, case: _Case, inherent: bool) -> Plan:
@@ -268,11 +271,11 @@ def _forwarded(plan: Plan, case: _Case, inherent: bool) -> Plan:
     return replace(plan, course=course, forward=forward, conditional=asking)
 
 
-def _until(case: _Case, ages: list[float]) -> float | None:
-    """The earliest time after now at which the age of the selected response passes one of `ages`."""
+def _until(case: _Case) -> float | None:
+    """The earliest time after now at which the selected response's age passes a turning point."""
     selected = case.selected
     initial = current_age(selected, selected.response_time)
-    times = (selected.response_time + age - initial for age in ages)
+    times = (selected.response_time + age - initial for age in _turning_points(case))
     return min((time - _MARGIN for time in times if time >= case.now), default=None)
 
 

@@ -62,22 +62,28 @@ class Update:
 def merged(held: Fields, provided: Fields) -> Fields:
     """`held` updated with `provided` (RFC 9111 §3.2).
 
-    An `Age` that isn't provided goes: it told of another moment than the `Date` that is.
+    `Age` and `Date` go where they aren't provided: they told of another moment.
     """
     new = provided.without(*_DEPENDED_UPON)
-    names = set(new.names()) | {b"age"}
+    names = {*new.names(), b"age", b"date"}
     return held.without(*names).adding(*new)
 
 
 def identified(
-    initial: Sequence[StoredResponse], response: Response, response_time: float
+    initial: Sequence[StoredResponse], response: Response, response_time: float, *, ours: bool
 ) -> tuple[StoredResponse, ...]:
-    """Those of the initial set that a 304 identifies for update, by the first match of RFC 9111 §4.3.4."""
+    """Those of the initial set that a 304 identifies for update, by the first match of RFC 9111 §4.3.4.
+
+    One strong validator in common is enough where the conditions were all `ours`. Where the 304 may be about
+    a copy of the client's, entity tags outweigh dates: versions of one date are not rare, and to give one
+    the other's entity tag would spoil the cache.
+    """
     initial = [one for one in initial if 200 <= one.response.status < 300]
     new = validators_of(response.fields, response_time)
     dated = b"last-modified" in response.fields
     if (new.etag is not None and not new.etag.weak) or (dated and new.strong_date):
-        return tuple(one for one in initial if same_strong_validator(_of(one), new))
+        same = _any_strong_validator if ours else same_strong_validator
+        return tuple(one for one in initial if same(_of(one), new))
     if new.etag is not None or dated:
         alike = [one for one in initial if _same_weak_validator(one, new, dated)]
         return tuple(sorted(alike, key=recency)[-1:])
@@ -94,6 +100,11 @@ def same_strong_validator(one: Validators, other: Validators) -> bool:
     if one.etag is not None and other.etag is not None:
         return strongly_equal(one.etag, other.etag)
     return one.strong_date and other.strong_date and one.modified == other.modified
+
+
+def _any_strong_validator(one: Validators, other: Validators) -> bool:
+    by_tag = one.etag is not None and other.etag is not None and strongly_equal(one.etag, other.etag)
+    return by_tag or (one.strong_date and other.strong_date and one.modified == other.modified)
 
 
 def freshened(

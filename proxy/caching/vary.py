@@ -90,9 +90,15 @@ def select(
     return chosen, tuple(dict.fromkeys(reasons[:1] if chosen else misses))
 
 
-def recency(stored: StoredResponse) -> tuple[float, float]:
-    """What orders stored responses from the oldest to the most recent: Date, then when it was received."""
-    return date_value(stored.response.fields, stored.response_time), stored.response_time
+def recency(stored: StoredResponse) -> tuple[object, ...]:
+    """What orders stored responses from the oldest to the most recent: Date, then when it was received.
+
+    The rest makes the order the same for whoever finds them in another one.
+    """
+    fields = stored.response.fields
+    date = date_value(fields, stored.response_time)
+    times = stored.response_time, stored.request_time
+    return date, *times, stored.length, stored.first, tuple(fields)
 
 
 def remembered_request(request: Request, names: Iterable[bytes]) -> Request:

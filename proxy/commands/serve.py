@@ -5,29 +5,50 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 import click
 
 from proxy import __version__
-from proxy.config import Configuration, load
+from proxy.config import load
 from proxy.message.errors import ConfigurationError
-from proxy.server.app import Proxy
+from proxy.server.app import Address, Proxy, Settings
+from proxy.server.log import RecordLog, say
+from proxy.server.terminal import Color, Terminal
 from proxy.units import parse_address, parse_size, show_address
+from proxy.upstream.address import Server, parse_server
+from proxy.visibility.redaction import Redaction
 
 
-@click.command(name="serve")
-@click.option("--upstream", metavar="URL", help="The server behind: http://HOST[:PORT] or https://….")
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for, read and checked."""
+
+    settings: Settings
+    upstream: Server
+    listen: Address
+    admin: Address | None
+    log: str | None
+    watch: bool
+    color: Color
+
+
+@click.command(name="serve", context_settings={"max_content_width": 110})
+@click.option(
+    "--upstream", metavar="URL", multiple=True, help="The server behind: http://HOST[:PORT] or https."
+)
 @click.option("--listen", metavar="H:P", default="127.0.0.1:8080", show_default=True, help="Where to listen.")
 @click.option("--admin", metavar="H:P", help="Where the dashboard and the figures are; nowhere by default.")
 @click.option("--log", metavar="FILE", help="A line of JSON for each exchange; - for standard output.")
 @click.option("--config", metavar="FILE", help="Settings in TOML.")
 @click.option("--set", "settings", metavar="S.N=V", multiple=True, help="One setting, as server.idle=30s.")
-@click.option("--memory", metavar="SIZE", help="The budget of the memory tier. [default: 256MiB]")
+@click.option("--memory", metavar="SIZE", help="What stored responses may take.  [default: 256MiB]")
 @click.option(
     "--store", metavar="WHERE", default="memory", show_default=True, help="Where responses are kept."
 )
+@click.option("--workers", metavar="N", default="1", show_default=True, help="How many processes serve.")
 @click.option("--keep-host", is_flag=True, help="Forward the client's Host instead of the upstream's own.")
 @click.option(
     "--watch",
@@ -39,7 +60,7 @@ from proxy.units import parse_address, parse_size, show_address
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours in those lines."
 )
 def command(
-    upstream: str | None,
+    upstream: tuple[str, ...],
     listen: str,
     admin: str | None,
     log: str | None,
@@ -47,77 +68,91 @@ def command(
     settings: tuple[str, ...],
     memory: str | None,
     store: str,
+    workers: str,
     keep_host: bool,
     watch: str,
-    color: str,
+    color: Color,
 ) -> int:
     """Run the proxy in front of an HTTP API until SIGTERM or SIGINT; exchanges under way are finished."""
-    configuration = load(config, list(settings))
-    if upstream is None:
-        raise ConfigurationError("no server to stand in front of: give --upstream URL")
-    if store != "memory":
-        raise ConfigurationError("--store can only be memory", evidence=repr(store))
+    chosen = load(config, list(settings))
     if memory is not None:
-        configuration = _with_memory(configuration, memory)
+        chosen = replace(chosen, storage=replace(chosen.storage, memory=parse_size(memory)))
     if keep_host:
-        configuration = replace(configuration, server=replace(configuration.server, keep_host=True))
-    proxy = Proxy(
-        configuration,
-        upstream=upstream,
-        listen=parse_address(listen),
-        admin=parse_address(admin) if admin is not None else None,
-        log=log,
-        watch=sys.stderr.isatty() if watch == "auto" else watch == "always",
-        color=color,
+        chosen = replace(chosen, server=replace(chosen.server, keep_host=True))
+    if store != "memory":
+        raise ConfigurationError(
+            "this version keeps responses in memory only: --store memory", evidence=store
+        )
+    if workers != "1":
+        raise ConfigurationError("this version serves with one process only: --workers 1", evidence=workers)
+    wanted = Wanted(
+        chosen,
+        _only(upstream),
+        parse_address(listen),
+        parse_address(admin) if admin is not None else None,
+        log,
+        sys.stderr.isatty() if watch == "auto" else watch == "always",
+        color,
     )
-    return _run(serve(proxy))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(wanted))
+    return 0
 
 
-async def serve(proxy: Proxy) -> None:
+async def serve(wanted: Wanted) -> None:
     """Start, say so, and go on until a signal says to stop. A second signal does not wait for exchanges."""
+    redaction = Redaction.of(wanted.settings.log)
+    with ExitStack() as outlets:
+        log = RecordLog(wanted.log, redaction) if wanted.log is not None else None
+        if log is not None:
+            outlets.callback(log.close)
+        terminal = Terminal(sys.stderr, redaction, color=wanted.color) if wanted.watch else None
+        if terminal is not None:
+            outlets.callback(terminal.close)
+        proxy = Proxy(wanted.settings, wanted.upstream, log=log, terminal=terminal)
+        asked, hurried = _on_signals(log)
+        try:
+            address = await proxy.start(wanted.listen)
+            line = f"pellucid {__version__} listens on http://{show_address(*address)}"
+            line += f" in front of {wanted.upstream.scheme}://{wanted.upstream}"
+            if wanted.admin is not None:
+                admin = await proxy.start_admin(wanted.admin, redaction)
+                line += f", dashboard at http://{show_address(*admin)}/"
+            print(line, flush=True)
+            trouble = await proxy.probe()
+            if trouble:
+                say(f"the upstream can't be reached yet ({trouble}); answering 502 until it can")
+            await asked.wait()
+        finally:
+            await proxy.stop(hurried)
+
+
+def _on_signals(log: RecordLog | None) -> tuple[asyncio.Event, asyncio.Event]:
+    """What the first, and what the second signal to stop sets; SIGHUP opens the log anew."""
     loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-    hurried = asyncio.Event()
+    asked, hurried = asyncio.Event(), asyncio.Event()
 
     def stop() -> None:
         (hurried if asked.is_set() else asked).set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, proxy.reopen_log)
-    try:
-        await proxy.start()
-        print(_ready(proxy), flush=True)
-        trouble = await proxy.probe()
-        if trouble:
-            print(f"pellucid: {trouble}; answering 502 until it can be", file=sys.stderr, flush=True)
-        await asked.wait()
-    finally:
-        await proxy.stop(hurried)
+    loop.add_signal_handler(signal.SIGHUP, log.reopen if log is not None else lambda: None)
+    return asked, hurried
 
 
-def _run(main: Coroutine[None, None, None]) -> int:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(main)
-    return 0
+def _only(upstreams: tuple[str, ...]) -> Server:
+    if not upstreams:
+        raise ConfigurationError("no server to stand in front of: give --upstream URL")
+    if len(upstreams) > 1:
+        raise ConfigurationError("this version stands in front of one server only", evidence=upstreams[1])
+    return parse_server(upstreams[0])
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
-    except ImportError:
+    except ImportError:  # not on every platform
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory
-
-
-def _with_memory(configuration: Configuration, memory: str) -> Configuration:
-    storage = replace(configuration.storage, memory=parse_size(memory))
-    return replace(configuration, storage=storage)
-
-
-def _ready(proxy: Proxy) -> str:
-    line = f"pellucid {__version__} listens on http://{show_address(*proxy.address)} in front of {proxy.upstream}"
-    if proxy.admin_address is not None:
-        line += f", dashboard at http://{show_address(*proxy.admin_address)}/"
-    return line

@@ -9,7 +9,7 @@ from proxy.engine.digest import Digest
 from proxy.engine.downstream import Downstream
 from proxy.engine.keeping import Keeping
 from proxy.engine.performer import Performer
-from proxy.storage.contract import Store
+from proxy.engine.reach import Reach
 from proxy.upstream.contract import UpstreamError, UpstreamResponse
 from proxy.visibility.account import Account
 
@@ -18,11 +18,11 @@ class Delivery:
     """One answer on its way to one client."""
 
     def __init__(
-        self, answer: Answer, performer: Performer, store: Store, client: Downstream, account: Account
+        self, answer: Answer, performer: Performer, reach: Reach, client: Downstream, account: Account
     ) -> None:
         self._answer = answer
         self._performer = performer
-        self._store = store
+        self._reach = reach
         self._client = client
         self._account = account
         self._digest = Digest()
@@ -61,7 +61,7 @@ class Delivery:
             self._land(shared=response is not None and response.head.status == 304)
             return
         self.left = response.length
-        self.keeping = await Keeping.begin(self._store, wanted, response.length, self._performer.entry)
+        self.keeping = await Keeping.begin(self._reach, wanted, response.length, self._performer.entry)
         if self.keeping is None:
             self._ended(kept=False)
 

@@ -14,8 +14,9 @@ from proxy.engine.background import Background
 from proxy.engine.delivery import Delivery
 from proxy.engine.downstream import ClientGone, Downstream
 from proxy.engine.keeping import Keeping
-from proxy.engine.performer import Performer, Reach
+from proxy.engine.performer import Performer
 from proxy.engine.query import with_content_in_key
+from proxy.engine.reach import Reach
 from proxy.engine.settings import EngineSettings
 from proxy.message.problems import problem
 from proxy.storage.contract import Store
@@ -29,10 +30,11 @@ class Driver:
     def __init__(
         self, store: Store, upstream: Upstream, policy: Policy, settings: EngineSettings | None = None
     ) -> None:
-        self._settings = settings or EngineSettings()
-        self._reach = Reach(store, upstream, patience=self._settings.patience)
+        settings = settings or EngineSettings()
+        self._reach = Reach(store, upstream, policy, settings)
         self._policy = policy
-        self._background = Background(self._settings.background)
+        self._settings = settings
+        self._background = Background(settings.background)
         self._completions = count()
 
     async def exchange(self, client: Downstream, account: Account) -> None:
@@ -47,7 +49,7 @@ class Driver:
                 await client.tunnel(answer.response, performer.response.tunnel())
                 return
             answer = self._explained(answer, performer, account)
-            delivery = Delivery(answer, performer, self._reach.store, client, account)
+            delivery = Delivery(answer, performer, self._reach, client, account)
             await delivery.run()
             if answer.background is not None:
                 self._validate(answer.background, performer)
@@ -97,9 +99,7 @@ class Driver:
                 response = performer.response
                 if answer.store is None or response is None:
                     return
-                keeping = await Keeping.begin(
-                    self._reach.store, answer.store, response.length, performer.entry
-                )
+                keeping = await Keeping.begin(self._reach, answer.store, response.length, performer.entry)
                 if keeping is not None:
                     await keeping.take_rest(response)
             finally:

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from proxy.caching.effects import Store as Wanted
+from proxy.caching.policy import Policy
 from proxy.caching.stored import StoredResponse
+from proxy.caching.usefulness import useful_until
 from proxy.engine.digest import Digest
-from proxy.storage.contract import Entry, Store, Writer
+from proxy.engine.reach import Reach
+from proxy.storage.contract import Entry, Writer
 from proxy.upstream.contract import UpstreamError, UpstreamResponse
 
 EntryOf = Callable[[StoredResponse], Entry | None]
@@ -21,16 +24,17 @@ class Keeping:
     (RFC 9111 §3.3: an incomplete response must not pass for a complete one).
     """
 
-    def __init__(self, wanted: Wanted, writer: Writer, joined: Entry | None) -> None:
+    def __init__(self, wanted: Wanted, writer: Writer, joined: Entry | None, policy: Policy) -> None:
         self._wanted = wanted
         self._writer: Writer | None = writer
         self._joined = joined
+        self._policy = policy
         self._length = 0
         self._digest = Digest()
 
     @classmethod
     async def begin(
-        cls, store: Store, wanted: Wanted, length: int | None, entry_of: EntryOf
+        cls, reach: Reach, wanted: Wanted, length: int | None, entry_of: EntryOf
     ) -> Keeping | None:
         """Start to keep a response of `length` bytes (None: unknown); None where the store can't hold it."""
         joined = entry_of(wanted.extends) if wanted.extends is not None else None
@@ -39,10 +43,10 @@ class Keeping:
         replaces = [entry for stored in wanted.replaces if (entry := entry_of(stored)) is not None]
         if joined is not None and length is not None:
             length += joined.stored.length
-        writer = store.begin(wanted.key, wanted.labels, replaces, length)
+        writer = reach.store.begin(wanted.key, wanted.labels, replaces, length)
         if writer is None:
             return None
-        keeping = cls(wanted, writer, joined)
+        keeping = cls(wanted, writer, joined, reach.policy)
         await keeping._join_before()
         return keeping
 
@@ -67,7 +71,8 @@ class Keeping:
         if complete is None and wanted.first == 0 and wanted.response.status != 206:
             complete = self._length
         stored = replace(wanted, length=self._length, complete_length=complete)
-        return await writer.commit(stored, self._digest.value()) is not None
+        until = useful_until(stored, self._policy)
+        return await writer.commit(stored, self._digest.value(), until) is not None
 
     async def take_rest(self, response: UpstreamResponse) -> bool:
         """Read what is still to come for the store alone; whether the whole was kept."""

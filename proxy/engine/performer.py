@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import time
 
 from proxy.caching.effects import (
@@ -20,12 +19,14 @@ from proxy.caching.effects import (
     Unreached,
 )
 from proxy.caching.stored import StoredResponse
-from proxy.engine.collapse import Flight, Flights
+from proxy.caching.usefulness import useful_until
+from proxy.engine.collapse import Flight
+from proxy.engine.reach import Reach
 from proxy.message.dates import format_date
 from proxy.message.hops import strip_hop_by_hop
 from proxy.message.response import Response
-from proxy.storage.contract import Entry, Store
-from proxy.upstream.contract import Content, Upstream, UpstreamError, UpstreamResponse
+from proxy.storage.contract import Entry
+from proxy.upstream.contract import Content, UpstreamError, UpstreamResponse
 from proxy.visibility.account import Account
 
 LABEL_LIMIT = 16
@@ -50,16 +51,6 @@ def received(head: Response, now: float) -> Response:
     if b"date" not in fields:
         fields = fields.adding((b"Date", format_date(now)))
     return Response(head.status, fields, head.reason, head.version)
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What every exchange of one proxy can reach. `patience` bounds, in seconds, the wait for another's."""
-
-    store: Store
-    upstream: Upstream
-    flights: Flights = field(default_factory=Flights)
-    patience: float = 5.0
 
 
 class Performer:
@@ -119,7 +110,7 @@ class Performer:
             case Freshen(selected, updated):
                 entry = self.entry(selected)
                 if entry is not None:
-                    await self._store.freshen(entry, updated)
+                    await self._store.freshen(entry, updated, useful_until(updated, self._reach.policy))
                     self._entries[id(updated)] = (updated, entry)
             case Invalidate(keys, labels):
                 await self._store.invalidate(keys, labels)
@@ -136,7 +127,7 @@ class Performer:
     async def _forward(self, effect: Forward) -> Arrived | Unreached | Found:
         reach = self._reach
         if effect.collapse is not None and self.flight is None and reach.flights.waits(effect.collapse):
-            self.flight = await reach.flights.lead_or_wait(effect.collapse, reach.patience)
+            self.flight = await reach.flights.lead_or_wait(effect.collapse, reach.settings.patience)
             if self.flight is None:
                 return self._found(await self._store.look_up(effect.collapse))
         self._close_response()

@@ -16,11 +16,12 @@ async def with_content_in_key(client: Downstream, limit: int) -> tuple[Request, 
     """The request with its content's digest, that content again, and whether the cache is to be passed by.
 
     The QUERY method's specification makes the content part of the cache key, so it is read first. One of
-    more than `limit` bytes is forwarded past the cache rather than held in memory.
+    more than `limit` bytes is forwarded past the cache rather than held in memory. So is a GET or HEAD with
+    content, which has no meaning of its own but may change what the origin answers (RFC 9110 §9.3.1).
     """
     request, content = client.request, client.content
     if request.method != b"QUERY" or content is None:
-        return request, content, False
+        return request, content, content is not None and request.method in (b"GET", b"HEAD")
     if b"expect" in request.fields:
         await client.interim(Response(100, reason=b"Continue"))
         request = replace(request, fields=request.fields.without(b"expect"))

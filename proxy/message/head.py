@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxy.message.errors import MalformedMessage
 from proxy.message.faults import request_fault, request_line_fault, response_fault
@@ -34,8 +35,7 @@ class HeadLimits:
     fields: int = 256
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedRequest:
+class ParsedRequest(NamedTuple):
     """What the head of a request says, as received."""
 
     method: bytes

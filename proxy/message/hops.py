@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from proxy.message.errors import MalformedMessage
 from proxy.message.fields import Fields
@@ -67,6 +68,8 @@ def strip_hop_by_hop(fields: Fields) -> Fields:
     That is `HOP_BY_HOP` and what `Connection` lists, except `END_TO_END`. `Trailer` stays: it speaks of the
     message, not of the connection (§6.6.2).
     """
+    if HOP_BY_HOP.isdisjoint(fields.names()):
+        return fields
     return fields.without(*(HOP_BY_HOP | (connection_options(fields) - END_TO_END)))
 
 
@@ -123,6 +126,7 @@ def decremented(fields: Fields) -> Fields:
     return fields.setting(b"Max-Forwards", b"%d" % min(value - 1, _MOST_FORWARDS))
 
 
+@lru_cache(maxsize=1024)
 def forwarded_element(client: str, host: bytes, scheme: bytes) -> bytes:
     """One element of `Forwarded` (RFC 7239 §4): `client` is an IP address, or empty where it is unknown."""
     node = f"[{client}]" if ":" in client else client or "unknown"

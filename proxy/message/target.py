@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from proxy.message.errors import MalformedMessage
 from proxy.message.grammar import shortened
@@ -25,8 +25,7 @@ class Form(StrEnum):
     ASTERISK = "asterisk"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A request target taken apart.
 
     `scheme` (in lower case) and `authority` are None where the target doesn't give them. `origin_form` is

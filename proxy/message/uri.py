@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from proxy.message.request import Request
 
@@ -58,12 +59,21 @@ def target_uri(request: Request) -> Uri:
 
     A target in absolute form counts for more than what `scheme` and `authority` say (RFC 9112 §3.2.2).
     """
-    if request.target[:1] != b"/":
-        match = _ABSOLUTE.fullmatch(request.target)
+    if len(request.target) > 256:  # what is remembered stays small
+        return _target_uri(request.target, request.scheme, request.authority)
+    return _remembered(request.target, request.scheme, request.authority)
+
+
+def _target_uri(target: bytes, scheme: bytes, authority: bytes) -> Uri:
+    if target[:1] != b"/":
+        match = _ABSOLUTE.fullmatch(target)
         if match is not None:
             return Uri(match[1], match[2], match[3], match[4]).normalised()
-    path, mark, query = request.target.partition(b"?")
-    return Uri(request.scheme, request.authority, path, query if mark else None).normalised()
+    path, mark, query = target.partition(b"?")
+    return Uri(scheme, authority, path, query if mark else None).normalised()
+
+
+_remembered = lru_cache(maxsize=4096)(_target_uri)
 
 
 def resolve(reference: bytes, base: Uri) -> Uri | None:

@@ -112,6 +112,11 @@ class Proxy:
         host, port = runner.addresses[0][:2]
         return host, port
 
+    async def probe(self) -> str | None:
+        """Why the upstream can't be reached at this moment, None where it can."""
+        error = await self._pool.probe()
+        return None if error is None else str(error)
+
     async def stop(self, hurried: asyncio.Event | None = None) -> None:
         """Take nothing more, finish what is under way (unless `hurried` is set), and close everything."""
         self._stopping = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
@@ -13,7 +12,7 @@ from aiohttp.web_protocol import RequestHandler
 from proxy.engine.downstream import ClientGone
 from proxy.server.incoming import Incoming, Refused
 from proxy.server.line import Line
-from proxy.server.parser import RequestParser
+from proxy.server.parser import Message, RequestParser
 from proxy.server.serving import Serving
 from proxy.server.settings import ServerSettings
 
@@ -38,7 +37,6 @@ class Connection(RequestHandler):
         "client",
         "line",
         "requests",
-        "scheme",
         "serving",
         "stopping",
         "task",
@@ -59,7 +57,6 @@ class Connection(RequestHandler):
         self._parser = cast("Any", self.requests)
         self.line = Line(self, settings)
         self.client = ""
-        self.scheme = b"http"
         self.serving: Serving | None = None
         self.task: asyncio.Task[None] | None = None
         self.stopping = False
@@ -78,8 +75,6 @@ class Connection(RequestHandler):
         self.task, self._wire = self._task_handler, self.transport
         self.transport.set_write_buffer_limits(self._settings.write_buffer)
         self.client = _address(self.transport.get_extra_info("peername"))
-        if self.transport.get_extra_info("sslcontext") is not None:
-            self.scheme = b"https"
         if refusal := manager.admit(self):
             self.take_message(*self.requests.refuse(refusal))
 
@@ -99,12 +94,11 @@ class Connection(RequestHandler):
         It may have closed its side only and still want its answer (RFC 9112 §9.6), or it may be gone: the
         transport can't tell. What was begun goes on, and writing will show; what was not has little time.
         """
-        secure = self.scheme == b"https"
         if self._tunnel is not None:
             self._tunnel.feed_eof()
-            return not secure
+            return True
         self.requests.feed_eof()
-        if (self.serving is None and not self._messages) or self._discarding or secure:
+        if (self.serving is None and not self._messages) or self._discarding:
             return None
         self._half_closed = True
         if self.serving is not None:
@@ -124,8 +118,6 @@ class Connection(RequestHandler):
     def _unserved(self) -> Iterator[Serving]:
         """What the client sent and left before anything could be done about it."""
         manager = cast("Manager", self._manager)
-        if self.serving is not None and not self.serving.running:
-            yield self.serving
         for message, payload in self._messages:
             yield manager.take(cast("Any", message), payload, self)
         if (abandoned := self.requests.abandoned()) is not None:
@@ -145,37 +137,60 @@ class Connection(RequestHandler):
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    async def _handle_request(self, request: Any, start_time: Any, request_handler: Any) -> Any:
-        """Serve one request; takes the place of aiohttp's method, which `start` calls for each."""
-        serving = self.serving = cast("Serving", request)
-        self._request_in_progress = True
-        self._current_request = request
+    async def start(self) -> None:
+        """Serve request after request. In the place of aiohttp's loop, which makes a task for each."""
+        try:
+            while await self._serve(*await self._next_message()):
+                self._expect_idling()
+        except Exception:
+            self.force_close()
+            raise
+        if not self._force_close and self.transport is not None:
+            self.transport.close()
+
+    async def _next_message(self) -> Message:
+        if not self._messages:
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return cast("Message", self._messages.popleft())
+
+    async def _serve(self, message: Incoming | Refused, payload: StreamReader) -> bool:
+        """Serve one request; whether the connection goes on."""
+        serving = self.serving = cast("Manager", self._manager).take(message, payload, self)
         try:
             if self._half_closed:
                 self._await_answer(serving)
-            stays = await serving.run()
-            if stays and self._next_request():
-                return _STAYS
-            await self._part(linger=serving.linger)
-            return _PARTS
+            if await serving.run() and self._next_request():
+                return True
         finally:
             self.serving = None
             self._be_patient()
-            self._current_request = None
-            self._request_in_progress = False
+        await self._part(linger=serving.linger)
+        return False
 
     def _next_request(self) -> bool:
         """Get ready for the next request; False where there can't be one."""
         if self.stopping:
             return False
         self.serving = None
-        self.requests.release()
-        super().data_received(b"")
+        if self.requests.release():
+            super().data_received(b"")
         if self._half_closed:
             return bool(self._messages)
         if self._buffer_paused:
             self._resume_reading_if_drained()
         return True
+
+    def _expect_idling(self) -> None:
+        """From now on the connection may be idle for so long."""
+        self._next_keepalive_close_time = self._loop.time() + self._settings.idle
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                self._next_keepalive_close_time, self._process_keepalive
+            )
 
     async def _part(self, *, linger: bool) -> None:
         """End the connection so that the client can read its last answer (RFC 9112 §9.6)."""
@@ -246,17 +261,6 @@ class Connection(RequestHandler):
         """Read on only when what is waiting has become less."""
         if not self.requests.full:
             self._resume_reading_for_buffer()
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What aiohttp asks of a response."""
-
-    keep_alive: bool
-
-
-_STAYS = (_Outcome(keep_alive=True), False)
-_PARTS = (_Outcome(keep_alive=False), False)
 
 
 def _address(peer: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 from aiohttp.streams import StreamReader
@@ -158,8 +159,10 @@ class ClientExchange:
         out = self._outgoing
         if out is None or out.kind in (Kind.CLOSE, Kind.NONE):
             self._line.reset()
-        elif self._pending:
+            return
+        with suppress(ClientGone):
             self._flush()
+            self._line.end_writing()
 
     async def answer(self, response: Response, content: bytes) -> None:
         """Send an answer of our own, whole."""
@@ -208,10 +211,8 @@ class ClientExchange:
 
     def _flush_quietly(self) -> None:
         self._flushing = None
-        try:
+        with suppress(ClientGone):  # whoever writes next is told
             self._flush()
-        except ClientGone:
-            return  # whoever writes next is told
 
     def _cancel_flush(self) -> None:
         if self._flushing is not None:

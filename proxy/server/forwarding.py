@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from proxy.message.errors import ConfigurationError
 from proxy.message.fields import FieldLine, Fields
@@ -73,7 +73,7 @@ def forwarded(received: Request, client: str, rules: Forwarding) -> Request:
     lines = [*_host(received, rules), *_kept(received, fields, rules)]
     lines += _traces(received, fields, client, rules)
     lines += _connection(received)
-    return replace(received, target=target, fields=Fields(lines), version=(1, 1))
+    return Request(received.method, target, Fields(lines), (1, 1), received.scheme, received.authority)
 
 
 def _host(received: Request, rules: Forwarding) -> Iterator[FieldLine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxy.message.chunked import ChunkedDecoder
 from proxy.message.errors import PellucidError
@@ -25,16 +25,14 @@ class Refusal(PellucidError):  # noqa: N818
     """A request that is understood well enough to say that it can't be taken: the status says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """When the first byte of a message was read: seconds since the epoch, and by the loop's clock."""
 
     started: float
     clock: float
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A request as parsed, how its content is framed, and what takes the content apart if it is chunked."""
 
     head: ParsedRequest
@@ -43,8 +41,7 @@ class Incoming:
     decoder: ChunkedDecoder | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A request that is not to be served: why, and what is known of it (`raw` without credentials)."""
 
     error: PellucidError
@@ -59,11 +56,13 @@ def first_bytes(data: bytes) -> bytes:
     return _credential_parameter.sub(rb"\1***", blotted)[:RAW_LIMIT]
 
 
-def received_request(head: ParsedRequest, scheme: bytes) -> Request:
-    """The request as it arrived over a connection that is `scheme` (RFC 9112 §3.3).
+def received_request(head: ParsedRequest) -> Request:
+    """The request as it arrived (RFC 9112 §3.3).
 
-    The authority is the target's where it has one, else that of `Host`, else empty.
+    Scheme and authority are the target's where it has them; else `http`, for the connection is not secured,
+    and what `Host` says, which may be nothing.
     """
+    scheme = b"http"
     authority = head.fields.get(b"host") or b""
     if head.target[:1] != b"/":
         target = parse_target(head.method, head.target)

@@ -55,7 +55,7 @@ class Line:
                     await connection._drain_helper()
             except TimeoutError:
                 connection._drain_waiter = None
-                if _unsent(transport) >= before:
+                if not transport.is_closing() and _unsent(transport) >= before:
                     transport.abort()
                     seconds = self.settings.stall
                     raise ClientGone(f"the client read nothing for {seconds:g} s") from None
@@ -71,7 +71,8 @@ class Line:
         try:
             await self.drain()
         finally:
-            transport.set_write_buffer_limits(self.settings.write_buffer)
+            if not transport.is_closing():
+                transport.set_write_buffer_limits(self.settings.write_buffer)
 
     def end_writing(self) -> None:
         """Say that nothing more comes, and go on reading (RFC 9112 §9.6)."""

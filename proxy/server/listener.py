@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
@@ -32,19 +31,18 @@ _REFUSED_AT_ONCE = 256
 class Manager(web.Server):
     """aiohttp's server for our connections: makes them, counts them and gives each request its `Serving`.
 
-    `empty` is set while no connection is open.
+    `empty` is set while no connection is open; once `stopping` is, those that still come are cut off.
     """
 
     def __init__(
         self, handle: Handle, finished: Finished, settings: ServerSettings, forwarding: Forwarding
     ) -> None:
-        super().__init__(
-            cast("Any", handle), request_factory=cast("Any", self._make_serving), handler_cancellation=True
-        )
+        super().__init__(cast("Any", handle), handler_cancellation=True)
         self.handle = handle
         self.finished = finished
         self.settings = settings
         self.forwarding = forwarding
+        self.stopping = False
         self.empty = asyncio.Event()
         self.empty.set()
         self._admitted: dict[Connection, str] = {}
@@ -65,6 +63,8 @@ class Manager(web.Server):
         settings = self.settings
         self.empty.clear()
         refusal = None
+        if self.stopping:
+            connection.cut()
         if len(self._admitted) >= settings.connections:
             refusal = Refusal(f"more than {settings.connections} connections", status=503)
         elif self._clients[host] >= settings.connections_per_client:
@@ -95,12 +95,6 @@ class Manager(web.Server):
     def take(self, message: Incoming | Refused, payload: StreamReader, connection: Connection) -> Serving:
         """What serves a message."""
         return Serving(message, payload, connection, self)
-
-    def _make_serving(
-        self, message: Any, payload: StreamReader, connection: Connection, writer: object, task: object
-    ) -> Serving:
-        connection.serving = serving = self.take(message, payload, connection)
-        return serving
 
 
 class Listener:
@@ -134,9 +128,7 @@ class Listener:
         """How many connections are open."""
         return len(self._manager.open) if self._manager is not None else 0
 
-    async def start(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, reuse_port: bool = False
-    ) -> tuple[str, int]:
+    async def start(self, host: str, port: int, *, reuse_port: bool = False) -> tuple[str, int]:
         """Accept connections at `host` and `port` (0: any that is free); the address that became of it.
 
         Can be called again for further addresses. Raises OSError where the address can't be had.
@@ -145,7 +137,7 @@ class Listener:
             self._manager = Manager(self._handle, self._finished, self._settings, self._forwarding)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            self._manager, host, port, ssl=tls, backlog=1024, reuse_port=reuse_port or None
+            self._manager, host, port, backlog=1024, reuse_port=reuse_port or None
         )
         self._servers.append(server)
         address: tuple[str, int] = server.sockets[0].getsockname()[:2]
@@ -161,6 +153,7 @@ class Listener:
         manager = self._manager
         if manager is None:
             return
+        manager.stopping = True
         connections = manager.open
         tasks = [connection.task for connection in connections if connection.task is not None]
         for connection in connections:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
-from proxy.message.fields import Fields
+from proxy.message.fields import FieldLine, Fields
 from proxy.message.framing import Kind, persistent
 from proxy.message.hops import strip_hop_by_hop, with_via
 from proxy.message.request import Request
 from proxy.message.response import Response
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A final response's head as it is sent, how its content is framed, and whether the connection stays."""
 
     head: Response
@@ -31,27 +31,31 @@ def outgoing(
     connection; `name` is what goes into `Via`, None for an answer of our own.
     """
     fields = strip_hop_by_hop(response.fields)
-    if name is not None:
-        fields = with_via(fields, response.version, name)
     kind = _kind(response.status, length, request)
+    added: list[FieldLine] = []
+    if name is not None:
+        added.append((b"Via", b"%d.%d %b" % (*response.version, name.encode("ascii"))))
     if kind is Kind.NONE:
         length = 0
         if response.status == 204:
             fields = fields.without(b"content-length")
     elif kind is Kind.LENGTH:
         exact = b"%d" % (length or 0)
-        if fields.all(b"content-length") != (exact,):
+        if b"content-length" not in fields:
+            added.append((b"Content-Length", exact))
+        elif fields.all(b"content-length") != (exact,):
             fields = fields.setting(b"Content-Length", exact)
     else:
         fields = fields.without(b"content-length")
         if kind is Kind.CHUNKED:
-            fields = fields.adding((b"Transfer-Encoding", b"chunked"))
+            added.append((b"Transfer-Encoding", b"chunked"))
     stays = stays and kind is not Kind.CLOSE and persistent(request.version, request.fields)
     if not stays:
-        fields = fields.adding((b"Connection", b"close"))
+        added.append((b"Connection", b"close"))
     elif request.version < (1, 1):
-        fields = fields.adding((b"Connection", b"keep-alive"))
-    return Outgoing(replace(response, fields=fields), kind, length, stays)
+        added.append((b"Connection", b"keep-alive"))
+    head = Response(response.status, fields.adding(*added), response.reason, response.version)
+    return Outgoing(head, kind, length, stays)
 
 
 def interim_head(response: Response) -> Response:

@@ -124,11 +124,15 @@ class RequestParser:
         """Whether something that the client has sent, or is about to send, will not be read."""
         return bool(self._buffer) or self._state in (_State.CONTENT, _State.STOPPED)
 
-    def release(self) -> None:
-        """The request has been answered and was read to its end: the next one may be read."""
+    def release(self) -> bool:
+        """The request has been answered and was read to its end: the next one may be read.
+
+        Whether some of it is here already: it is looked at with the next bytes, which may be none.
+        """
         if self._state is _State.HELD:
             self._state = _State.HEAD
             self._searched = 0
+        return bool(self._buffer)
 
     def stop(self) -> None:
         """Read nothing more as a request."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp.streams import StreamReader
 
@@ -40,8 +40,7 @@ _log = logging.getLogger(__name__)
 class Serving:
     """Serves one message. `account` is handed to `finished` exactly once, however it ends.
 
-    `running` is true from the moment when `run` was entered; `linger` says that the client must be given
-    time to read its answer because not all it sends is read.
+    `linger` says that the client must be given time to read its answer because not all it sends is read.
     """
 
     __slots__ = (
@@ -49,11 +48,9 @@ class Serving:
         "_manager",
         "_message",
         "_payload",
-        "_task",
         "account",
         "exchange",
         "linger",
-        "running",
     )
 
     def __init__(
@@ -63,8 +60,6 @@ class Serving:
         self._payload = payload
         self._connection = connection
         self._manager = manager
-        self._task: Any = None  # aiohttp keeps its task here
-        self.running = False
         self.linger = False
         self.account = Account(next_id(), message.arrival.started, connection.client)
         if isinstance(message, Refused):
@@ -72,7 +67,7 @@ class Serving:
             incoming = Incoming(message.head or _UNREAD, NO_CONTENT, message.arrival)
         else:
             incoming = message
-        received = received_request(incoming.head, connection.scheme)
+        received = received_request(incoming.head)
         if message.head is not None:
             self.account.received = received
         self.exchange = ClientExchange(
@@ -86,7 +81,6 @@ class Serving:
 
     async def run(self) -> bool:
         """Serve it; whether the connection can go on to the next request."""
-        self.running = True
         try:
             await self._respond()
             return self.exchange.persistent and await self._read_rest()
@@ -102,9 +96,6 @@ class Serving:
         """The client left before anything was done."""
         self._incomplete("the client left before it was answered")
         self._close()
-
-    def _cancel(self, error: BaseException) -> None:
-        """aiohttp says that the connection is lost; the task that runs this is cancelled besides."""
 
     async def _respond(self) -> None:
         exchange, message = self.exchange, self._message
@@ -168,11 +159,14 @@ class Serving:
     async def _read_rest(self) -> bool:
         """Read content that nobody wanted, so that the connection can go on; whether that worked."""
         payload = self._payload
+        if payload.is_eof():
+            return True
         try:
             async with asyncio.timeout(self._manager.settings.linger):
+                await asyncio.sleep(0)  # whoever was reading and has been cancelled lets go first
                 while not payload.is_eof():
                     await payload.readany()
-        except (TimeoutError, ClientGone, PellucidError):
+        except (TimeoutError, RuntimeError, ClientGone, PellucidError):
             return False
         return True
 

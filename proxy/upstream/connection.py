@@ -26,8 +26,8 @@ class Receiver(Protocol):
 class Keeper(Protocol):
     """Who keeps the connections that no exchange uses."""
 
-    def released(self, connection: Connection, idle: float) -> None:
-        """An exchange is over; the server keeps the connection open for at least `idle` seconds more."""
+    def released(self, connection: Connection) -> None:
+        """An exchange is over: the connection can serve again within its `idle` seconds."""
         ...
 
     def lost(self, connection: Connection) -> None:
@@ -56,6 +56,7 @@ class Connection(asyncio.Protocol):
         "alarm",
         "connect_time",
         "exchanges",
+        "idle",
         "keeper",
         "loop",
         "peer",
@@ -69,6 +70,7 @@ class Connection(asyncio.Protocol):
         self.alarm = Alarm(self.loop)
         self.connect_time = 0.0  # seconds
         self.exchanges = 0
+        self.idle = 0.0  # how many seconds the server waits for the next request
         self.peer = ""  # the IP address that it leads to
         self._transport: asyncio.Transport | None = None
         self._secure = False
@@ -129,8 +131,9 @@ class Connection(asyncio.Protocol):
     def release(self, idle: float) -> None:
         """The receiver is done: the keeper has the connection back, for `idle` seconds at most."""
         self._receiver = None
+        self.idle = idle
         self.resume()
-        self.keeper.released(self, idle)
+        self.keeper.released(self)
 
     def write(self, data: bytes) -> None:
         """Send, or keep in memory what can't be sent yet."""

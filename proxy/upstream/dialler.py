@@ -10,8 +10,7 @@ from aiohappyeyeballs import start_connection
 
 from proxy.upstream.address import Server
 from proxy.upstream.connection import Connection, Keeper
-from proxy.upstream.contract import TooSlow
-from proxy.upstream.failures import connect_failure, lookup_failure
+from proxy.upstream.failures import connect_failure, late_connection, lookup_failure
 from proxy.upstream.resolver import AddressInfo, Resolver
 from proxy.upstream.settings import UpstreamSettings
 from proxy.upstream.tls import tls_context
@@ -35,19 +34,15 @@ class Dialler:
     async def open(self, keeper: Keeper) -> Connection:
         """A new connection for `keeper`. Raises `Unreachable`, `TooSlow` or `Overloaded`."""
         began = monotonic()
-        stage = "dns"
+        looking_up = True
         try:
             async with asyncio.timeout(self._settings.connect):
                 addresses = await self._look_up()
-                stage = "connection"
+                looking_up = False
                 connection = await self._secure(await self._reach(addresses), keeper)
         except TimeoutError as error:
-            raise TooSlow(
-                f"no connection to {self._server} within {self._settings.connect:g} s",
-                evidence=str(error),
-                server=str(self._server),
-                token=f"{stage}_timeout",
-            ) from error
+            seconds = self._settings.connect
+            raise late_connection(error, seconds, self._server, looking_up=looking_up) from error
         except (OSError, RuntimeError) as error:
             raise connect_failure(error, self._server) from error
         connection.connect_time = monotonic() - began

@@ -129,7 +129,7 @@ class Exchange:
                 break
             if self._error is not None:
                 raise self._error
-            await self._wait(self._settings.first_byte)
+            await self._wait()
         if self._tunnel is not None and self._upload is not None:
             await self._upload.wait()  # the new protocol starts after the whole request (RFC 9110 §7.8)
             if self._error is not None:
@@ -143,7 +143,7 @@ class Exchange:
                 raise self._error
             if self._done:
                 return b""
-            await self._wait(self._settings.between_bytes)
+            await self._wait()
         return inbox.take()
 
     def tunnel(self) -> Tunnel:
@@ -210,7 +210,7 @@ class Exchange:
         if error is not None:
             self._fail(error)
         elif self._waiter is not None:
-            self._connection.alarm.set(self._settings.first_byte, self._late)
+            self._connection.alarm.set(self._patience(), self._late)
 
     def _stop_unwanted(self, upload: Upload, head: Response) -> None:
         """Stop sending content that the server doesn't want to see (RFC 9112 §9.5, RFC 9110 §10.1.1).
@@ -256,12 +256,12 @@ class Exchange:
         self._inbox.detach()
         self._connection.alarm.clear()
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self) -> None:
         """Until something comes. While the request is still being sent, the server has time."""
         connection = self._connection
         self._waiter = connection.loop.create_future()
         if self._upload is None or self._upload.finished:
-            connection.alarm.set(seconds, self._late)
+            connection.alarm.set(self._patience(), self._late)
         try:
             await self._waiter
         finally:
@@ -274,8 +274,11 @@ class Exchange:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _late(self) -> None:
+    def _patience(self) -> float:
+        """How many seconds the server may be silent now."""
         settings = self._settings
+        return settings.first_byte if self._incoming.head is None else settings.between_bytes
+
+    def _late(self) -> None:
         begun = self._incoming.head is not None
-        seconds = settings.between_bytes if begun else settings.first_byte
-        self._fail(silence(seconds, self._connection.server, begun=begun))
+        self._fail(silence(self._patience(), self._connection.server, begun=begun))

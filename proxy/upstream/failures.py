@@ -31,6 +31,18 @@ def lookup_failure(error: Exception, server: Server) -> UpstreamError:
     )
 
 
+def late_connection(
+    error: BaseException, seconds: float, server: Server, *, looking_up: bool
+) -> UpstreamError:
+    """There was no connection in time; `looking_up` where not even an address was known by then."""
+    return TooSlow(
+        f"no connection to {server} within {seconds:g} s",
+        evidence=str(error),
+        server=str(server),
+        token="dns_timeout" if looking_up else "connection_timeout",
+    )
+
+
 def connect_failure(error: BaseException, server: Server) -> UpstreamError:
     """No connection came about; `error` is what the system or the TLS library said."""
     address, evidence = str(server), _text(error)
@@ -39,13 +51,6 @@ def connect_failure(error: BaseException, server: Server) -> UpstreamError:
             f"no TLS with {address}", evidence=evidence, server=address, token=_tls_token(error)
         )
     number = error.errno if isinstance(error, OSError) else None
-    if isinstance(error, TimeoutError):
-        return TooSlow(
-            f"connecting to {address} took too long",
-            evidence=evidence,
-            server=address,
-            token="connection_timeout",
-        )
     if number in _EXHAUSTED:
         return Overloaded(f"no room for a connection to {address}", evidence=evidence, server=address)
     if number == errno.ECONNREFUSED:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from proxy.message.request import Request
 from proxy.upstream.address import Server
 from proxy.upstream.connection import Connection
-from proxy.upstream.contract import Content, Overloaded, Unreachable, UpstreamResponse
+from proxy.upstream.contract import Content, Overloaded, Unreachable, UpstreamError, UpstreamResponse
 from proxy.upstream.dialler import Dialler
 from proxy.upstream.exchange import Exchange, Interim
 from proxy.upstream.planner import Step, may_retry, next_step
@@ -67,6 +67,15 @@ class Pool:
                 break
         return exchange
 
+    async def probe(self) -> UpstreamError | None:
+        """Why no connection can be had at this moment; None where there is one, ready for the first request."""
+        try:
+            connection = await self._connection(fresh=False)
+        except UpstreamError as error:
+            return error
+        self.released(connection)
+        return None
+
     async def close(self) -> None:
         """Close every connection, exchanges under way included; requests that wait get `Overloaded`."""
         self._closed = True
@@ -86,15 +95,16 @@ class Pool:
                 await asyncio.wait_for(self._empty.wait(), _FAREWELL)
             for connection in list(self._open):
                 connection.abort()
-            await asyncio.sleep(0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), _FAREWELL)
 
-    def released(self, connection: Connection, idle: float) -> None:
+    def released(self, connection: Connection) -> None:
         """An exchange is over: the connection serves who waits longest, or stays idle."""
         self._active.discard(connection)
-        if self._closed or idle <= 0 or not self._resolver.names(connection.peer):
+        if self._closed or connection.idle <= 0 or not self._resolver.names(connection.peer):
             connection.close()
         elif not self._hand_over(connection):
-            self._keep(connection, connection.loop.time() + idle)
+            self._keep(connection, connection.loop.time() + connection.idle)
 
     def lost(self, connection: Connection) -> None:
         """A connection can't be used any more: there's room for another."""
@@ -159,6 +169,9 @@ class Pool:
             self._make_room()
             raise
         self._opening -= 1
+        if self._closed:
+            connection.abort()
+            raise self._refusal("the way upstream is closed")
         if connection.usable:
             self._active.add(connection)
             self._open.add(connection)
@@ -198,11 +211,11 @@ class Pool:
                 self._waiting.remove(turn)
         elif turn.exception() is None:
             connection = turn.result()
-            if connection is not None:
-                self.released(connection, self._settings.idle)
-            else:
+            if connection is None:
                 self._opening -= 1
                 self._make_room()
+            elif connection.usable:
+                self.released(connection)
 
     def _hand_over(self, connection: Connection) -> bool:
         while self._waiting:

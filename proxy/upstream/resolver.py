@@ -46,7 +46,7 @@ class Resolver:
         self._until = 0.0
         self._pending: asyncio.Task[tuple[AddressInfo, ...]] | None = None
         if server.literal:
-            self._keep((_literal(server),))
+            self._answer = (_literal(server),)
             self._until = float("inf")
 
     def due(self, now: float) -> bool:
@@ -54,7 +54,7 @@ class Resolver:
         return now >= self._until and self._may_ask(now)
 
     def names(self, host: str) -> bool:
-        """Whether the address `host` is among the last answer's; true as well before there is any."""
+        """Whether the address `host` is among the last answer's; true as well where nothing was looked up."""
         return not self._hosts or host in self._hosts
 
     async def addresses(self) -> tuple[AddressInfo, ...]:

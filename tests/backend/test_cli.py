@@ -13,23 +13,35 @@ import aiohttp
 import pytest
 
 COMMAND = [sys.executable, "-m", "backend"]
+READY = re.compile(
+    r"The shop \(\w+, \d+ products, seed \d+\) accepts connections on http://127\.0\.0\.1:\d+\n"
+)
 
 
-async def started(*arguments):
-    """A replica that accepts connections, and its URL."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        "--listen",
-        "127.0.0.1:0",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    line = (await process.stdout.readline()).decode()
-    assert re.fullmatch(
-        r"The shop \(\w+, \d+ products, seed \d+\) accepts connections on http://[^ ]+\n", line
-    ), line or (await process.stderr.read()).decode()
-    return process, line.split()[-1]
+@pytest.fixture
+async def start():
+    """Starts a replica and waits until it accepts connections: gives the process and its URL."""
+    processes = []
+
+    async def started(*arguments):
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            "--listen",
+            "127.0.0.1:0",
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        processes.append(process)
+        line = (await process.stdout.readline()).decode()
+        assert READY.fullmatch(line), line or (await process.stderr.read()).decode()
+        return process, line.split()[-1]
+
+    yield started
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
 
 
 async def ended(process):
@@ -39,22 +51,22 @@ async def ended(process):
 
 
 @pytest.mark.parametrize("style", ["sessions", "resources", "tokens"])
-async def test_it_says_when_it_is_ready_serves_its_style_and_ends_cleanly_on_sigterm(style):
-    process, url = await started("--style", style, "--products", "10")
+async def test_it_says_when_it_is_ready_serves_its_style_and_ends_cleanly_on_sigterm(start, style):
+    process, url = await start("--style", style, "--products", "10")
     async with aiohttp.ClientSession() as http, http.get(f"{url}/") as response:
         assert (await response.json())["style"] == style
         process.send_signal(signal.SIGTERM)
         assert await ended(process) == (0, "")
 
 
-async def test_sigint_ends_it_as_cleanly():
-    process, _ = await started()
+async def test_sigint_ends_it_as_cleanly(start):
+    process, _ = await start()
     process.send_signal(signal.SIGINT)
     assert await ended(process) == (0, "")
 
 
-async def test_requests_under_way_finish_when_it_is_stopped():
-    process, url = await started("--latency", "300")
+async def test_requests_under_way_finish_when_it_is_stopped(start):
+    process, url = await start("--latency", "300")
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
     writer.write(b"POST /carts HTTP/1.1\r\nHost: shop\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n")
     assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
@@ -67,8 +79,8 @@ async def test_requests_under_way_finish_when_it_is_stopped():
     assert await ended(process) == (0, "")
 
 
-async def test_replicas_with_the_same_seed_serve_the_same():
-    replicas = [await started("--seed", "9", "--products", "30") for _ in range(2)]
+async def test_replicas_with_the_same_seed_serve_the_same(start):
+    replicas = [await start("--seed", "9", "--products", "30") for _ in range(2)]
     async with aiohttp.ClientSession() as http:
         answers = [await http.get(f"{url}/catalogue") for _, url in replicas]
         bodies = [await answer.read() for answer in answers]

@@ -84,6 +84,7 @@ async def test_a_fault_of_ours_is_logged_and_tells_the_client_nothing_of_it(aioh
     with caplog.at_level(logging.ERROR, logger="backend"):
         response = await client.get("/broken")
     assert response.status == 500
+    assert (await response.json())["type"] == "/problems#internal"
     assert "secret" not in await response.text()
     assert "a secret detail" in caplog.text
 

@@ -8,7 +8,8 @@ import re
 import aiohttp
 import pytest
 
-from backend.records import CART_LIFETIME
+from backend.records import CART_LIFETIME, Records
+from backend.shop import Cart, Line
 
 ANN = aiohttp.encode_basic_auth("ann", "apple")
 BEN = aiohttp.encode_basic_auth("ben", "birch")
@@ -57,7 +58,12 @@ class TestPages:
         assert (
             await shop.get("/products/P0001", If_Modified_Since="Mon, 01 Jan 2024 00:00:00 GMT")
         ).status == 200
-        assert (await shop.get("/products/P0001", If_Modified_Since="whenever")).status == 200
+
+    @pytest.mark.parametrize(
+        "date", ["whenever", "Fri, 31 Dec 2020 23:59:59 +99999999999999999999", "31 Feb 2030"]
+    )
+    async def test_a_date_that_is_none_is_disregarded(self, shop, date):
+        assert (await shop.get("/products/P0001", If_Modified_Since=date)).status == 200
 
     async def test_if_none_match_takes_precedence_over_the_date(self, shop):
         modified = (await shop.get("/products/P0001")).headers["Last-Modified"]
@@ -130,6 +136,63 @@ class TestCarts:
             *(shop.ask("POST", f"{cart}/items", json={"sku": "P0003"}) for _ in range(10)),
         )
         assert await quantities(shop, cart) == {"P0003": 10}
+
+
+class TestRaces:
+    """Replicas that share their records: another one is faster between reading and writing."""
+
+    @pytest.fixture
+    def rival(self, monkeypatch):
+        """Has another process change the cart first, once: rival(change)."""
+
+        def prepare(name, change):
+            original = getattr(Records, name)
+
+            def late(records, stored, *rest):
+                monkeypatch.setattr(Records, name, original)
+                records.change_cart(stored, change(stored.cart), 1_767_225_600.0)
+                return original(records, stored, *rest)
+
+            monkeypatch.setattr(Records, name, late)
+
+        return prepare
+
+    async def test_adding_adds_to_what_the_other_left(self, shop, rival):
+        cart = await new_cart(shop, P0003=1)
+        rival("change_cart", lambda cart: Cart((Line("P0003", 5),)))
+        assert (await shop.ask("POST", f"{cart}/items", json={"sku": "P0003"})).status == 200
+        assert await quantities(shop, cart) == {"P0003": 6}
+
+    @pytest.mark.parametrize(("left", "status"), [({"P0003": 1, "P0004": 9}, 200), ({"P0003": 2}, 412)])
+    async def test_replacing_fails_only_if_the_other_changed_the_same_line(self, shop, rival, left, status):
+        item = f"{await new_cart(shop, P0003=1)}/items/P0003"
+        tag = (await shop.get(item)).headers["ETag"]
+        rival("change_cart", lambda cart: Cart(tuple(Line(*line) for line in left.items())))
+        answer = await shop.ask("PUT", item, headers={"If-Match": tag}, json={"quantity": 7})
+        assert answer.status == status
+        kept = left | ({"P0003": 7} if status == 200 else {})
+        assert await quantities(shop, item.partition("/items")[0]) == kept
+
+    async def test_a_line_that_the_other_made_is_not_overwritten_unseen(self, shop, rival):
+        cart = await new_cart(shop)
+        rival("change_cart", lambda cart: Cart((Line("P0003", 5),)))
+        answer = await shop.ask("PUT", f"{cart}/items/P0003", json={"quantity": 7})
+        assert answer.problem == "precondition-required"
+
+    async def test_removing_and_discarding_without_a_condition_happen_anyway(self, shop, rival):
+        cart = await new_cart(shop, P0003=1)
+        rival("change_cart", lambda cart: Cart((Line("P0003", 5), Line("P0004", 1))))
+        assert (await shop.ask("DELETE", f"{cart}/items/P0003")).status == 204
+        assert await quantities(shop, cart) == {"P0004": 1}
+        rival("drop_cart", lambda cart: Cart((Line("P0003", 5),)))
+        assert (await shop.ask("DELETE", cart)).status == 204
+
+    async def test_discarding_what_was_seen_fails_if_it_is_no_longer_so(self, shop, rival):
+        cart = await new_cart(shop, P0003=1)
+        tag = (await shop.get(cart)).headers["ETag"]
+        rival("drop_cart", lambda cart: Cart((Line("P0003", 5),)))
+        assert (await shop.ask("DELETE", cart, headers={"If-Match": tag})).problem == "precondition-failed"
+        assert await quantities(shop, cart) == {"P0003": 5}
 
 
 class TestItems:

@@ -32,7 +32,9 @@ async def test_the_first_visit_to_any_page_hands_out_a_session(shop):
 
 async def test_a_known_session_is_not_handed_out_again(shop):
     sid = await begin(shop)
-    assert not (await shop.get("/catalogue", Cookie=f"sid={sid}")).cookies
+    for path in ("/catalogue", "/cart", "/login"):
+        assert not (await shop.get(path, Cookie=f"sid={sid}")).cookies
+    assert not (await shop.ask("POST", "/cart/items", headers=cookie(sid), **ADD)).cookies
 
 
 async def test_pages_of_the_catalogue_say_nothing_of_caching_but_vary_by_cookie(shop):

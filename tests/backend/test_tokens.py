@@ -157,6 +157,17 @@ async def test_every_change_makes_the_token_last_longer(start_shop):
     assert (await shop.get("/cart", Cookie=f"shop={token}")).document["count"] == 2
 
 
+async def test_a_page_that_greets_has_no_date_that_could_hide_a_change(shop):
+    placed = await place_order(shop, await log_in(shop, await add(shop)))
+    assert placed.status == 201
+    token, url = placed.cookies["shop"], placed.headers["Location"]
+    seen = await shop.get(url, Cookie=f"shop={token}")
+    assert seen.document["you"]["items"] == 0
+    assert "Last-Modified" not in seen.headers
+    token = await add(shop, token)
+    assert (await shop.get(url, Cookie=f"shop={token}")).headers["ETag"] != seen.headers["ETag"]
+
+
 class TestReplay:
     """An old token can be sent again: the server, which keeps nothing, can't know that it is old."""
 

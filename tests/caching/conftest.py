@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import pytest
 
@@ -130,7 +131,8 @@ class Engine:
                 case LookUp(key, None):
                     result = self._found(held for held in self.entries if held.key == key)
                 case LookUp(_, label):
-                    result = self._found(held for held in reversed(self.entries) if label in held.labels)
+                    newest_first = (held for held in reversed(self.entries) if label in held.labels)
+                    result = self._found(islice(newest_first, 16))
                 case Forward(request, collapse):
                     result, arriving = self._forward(request, collapse)
                 case Freshen(selected, updated):
@@ -145,7 +147,7 @@ class Engine:
                     ]
 
     def _found(self, entries: Iterable[Held]) -> Found:
-        found = list(entries)[:16]
+        found = list(entries)
         self.known += [(held.stored, held) for held in found]
         return Found([held.stored for held in found], self.now)
 

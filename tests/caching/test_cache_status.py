@@ -76,7 +76,7 @@ def test_what_nearer_caches_said_is_kept():
     assert list(added) == [*fields, (b"Cache-Status", b"C;hit")]
 
 
-@given(st.text(max_size=20), st.binary(max_size=30), st.integers(-(10**9), 10**9))
+@given(st.text(max_size=20), st.binary(max_size=30), st.integers(-(10**14), 10**14))
 def test_what_is_sent_is_always_a_list(name, key, ttl):
     value = cache_status(Decision(Outcome.HIT, ttl=ttl), Policy(name=name, key_in_status=True), key)
     assert len(structured.parse_list([value])) == 1

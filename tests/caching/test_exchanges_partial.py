@@ -123,6 +123,25 @@ def test_parts_that_come_one_after_the_other_grow_together(engine):
     assert (reply.status, reply.content, reply.decision.outcome) == (200, DIGITS, Outcome.HIT)
 
 
+def test_parts_with_a_hole_between_them_stay_beside_each_other(engine):
+    serve(engine)
+    engine.send(Range="bytes=0-1")
+    engine.send(Range="bytes=8-9")
+    assert engine.send(Range="bytes=0-1").decision.outcome is Outcome.HIT
+    assert engine.send(Range="bytes=8-9").decision.outcome is Outcome.HIT
+    assert engine.send(Range="bytes=2-7").content == b"234567"
+    reply = engine.send()
+    assert (reply.content, reply.decision.stored, len(engine.entries)) == (DIGITS, True, 1)
+
+
+def test_parts_of_another_representation_go(engine):
+    serve(engine)
+    engine.send(Range="bytes=0-1")
+    serve(engine, '"2"')
+    engine.send(Range="bytes=8-9")
+    assert [held.content for held in engine.entries] == [b"89"]
+
+
 def test_a_client_that_has_a_part_itself(engine):
     serve(engine)
     engine.send(Range="bytes=0-4")

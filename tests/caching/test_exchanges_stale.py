@@ -36,7 +36,7 @@ def test_the_status_of_the_failure_otherwise(engine):
     engine.fails(503, "too many connections")
     reply = engine.send()
     assert (reply.status, reply.content, reply.decision.outcome) == (503, b"", Outcome.FAILED)
-    assert reply.decision.reasons[-1].evidence == "too many connections"
+    assert reply.decision.reasons[0].evidence == "too many connections"
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.caching.decision import Outcome
+from proxy.caching.placing import MOST_VARIANTS
 from proxy.message.dates import format_date
 
 NOON = 1_700_000_000
@@ -72,6 +73,35 @@ def test_a_304_for_what_only_the_client_has_is_passed_on(engine):
     assert (reply.status, reply["ETag"], reply.decision.outcome) == (304, '"0"', Outcome.FORWARDED)
     assert "client-condition" in reply.slugs
     assert engine.entries[0].stored.response.fields.get(b"etag") == b'"1"'
+
+
+def test_a_304_with_a_new_entity_tag_and_the_same_date(engine):
+    store(engine, Last_Modified=CHANGED)
+    fields = {"ETag": '"2"', "Last_Modified": CHANGED, "Cache_Control": "max-age=60"}
+    engine.responds(304, b"", **fields)
+    assert (engine.send(If_None_Match='"2"').status, len(engine.entries)) == (304, 1)
+    assert engine.entries[0].stored.response.fields.get(b"etag") == b'"1"'
+    reply = engine.send()
+    assert (reply.content, reply["ETag"], reply.decision.outcome) == (b"old", '"2"', Outcome.VALIDATED)
+
+
+def test_a_304_that_could_be_about_either_is_asked_about_again(engine):
+    store(engine)
+    engine.origin = _in_turn(engine, (304, {}), (304, {}))
+    assert engine.send(If_None_Match='"0"').status == 304
+    assert last(engine, b"if-none-match") == '"0"'
+    engine.origin = _in_turn(engine, (304, {}))
+    assert engine.send(If_None_Match='"0", "1"').status == 304
+
+
+def test_the_oldest_variant_makes_room(engine):
+    for number in range(MOST_VARIANTS + 2):
+        engine.responds(content=b"%d" % number, Vary="X", Cache_Control="max-age=600")
+        engine.send(X=str(number))
+        engine.wait(1)
+    assert len(engine.entries) == MOST_VARIANTS
+    assert engine.send(X="2").decision.outcome is Outcome.HIT
+    assert engine.send(X="1").decision.forward == "vary-miss"
 
 
 def test_a_304_that_fits_nobody_is_asked_about_again(engine):

@@ -56,13 +56,14 @@ def test_all_else_is_updated(name):
     assert merged(Fields([(name, b"1")]), Fields([(name, b"2")])) == Fields([(name, b"2")])
 
 
-def test_an_age_of_another_moment_goes():
-    assert merged(Fields([(b"Age", b"50")]), Fields()) == Fields()
-    assert merged(Fields([(b"Age", b"50")]), Fields([(b"Age", b"1")])) == Fields([(b"Age", b"1")])
+@pytest.mark.parametrize("name", [b"Age", b"Date"])
+def test_what_tells_of_another_moment_goes(name):
+    assert merged(Fields([(name, b"50")]), Fields()) == Fields()
+    assert merged(Fields([(name, b"50")]), Fields([(name, b"1")])) == Fields([(name, b"1")])
 
 
-def by(initial, *lines):
-    return identified(initial, Response(304, Fields([DATE, *lines])), NOON)
+def by(initial, *lines, ours=True):
+    return identified(initial, Response(304, Fields([DATE, *lines])), NOON, ours=ours)
 
 
 def test_a_strong_entity_tag_identifies_all_that_have_it():
@@ -78,9 +79,14 @@ def test_a_strong_date_identifies_all_that_have_it():
     assert by([other], CHANGED) == ()
 
 
-def test_differing_entity_tags_outweigh_dates():
-    assert by([stored(tag(b'"a"'), CHANGED)], tag(b'"b"'), CHANGED) == ()
+def test_one_strong_validator_in_common_is_enough():
+    assert by([stored(tag(b'"a"'), CHANGED)], tag(b'"b"'), CHANGED) != ()
     assert by([stored(CHANGED)], tag(b'"b"'), CHANGED) != ()
+
+
+def test_entity_tags_outweigh_dates_where_the_304_may_be_for_the_client():
+    assert by([stored(tag(b'"a"'), CHANGED)], tag(b'"b"'), CHANGED, ours=False) == ()
+    assert by([stored(CHANGED)], tag(b'"b"'), CHANGED, ours=False) != ()
 
 
 def test_a_weak_validator_identifies_the_most_recent_that_has_it():
@@ -205,6 +211,6 @@ LINES = st.lists(st.tuples(NAMES, st.binary(max_size=20)), max_size=5)
 @given(LINES, LINES, LINES)
 def test_no_bytes_make_it_fail(held, new, asked):
     kept = stored(*held)
-    for one in identified([kept], Response(304, Fields(new)), NOON):
+    for one in identified([kept], Response(304, Fields(new)), NOON, ours=True):
         update(one, *new, asked=asked)
     head(kept, *new, asked=asked)

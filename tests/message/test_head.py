@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given, settings
@@ -41,7 +42,10 @@ def refusal(head: bytes, limits: HeadLimits = LIMITS) -> MalformedMessage:
 
 
 def test_a_request_is_taken_apart_and_nothing_of_it_is_changed() -> None:
-    head = b"GET /a%2Fb//c/../d;e=f?? HTTP/1.1\r\nhOsT: Example.org:8080\r\nX-A:1\r\nx-a: \t two words \t\r\nX-B:\r\n\r\n"
+    head = (
+        b"GET /a%2Fb//c/../d;e=f?? HTTP/1.1\r\n"
+        b"hOsT: Example.org:8080\r\nX-A:1\r\nx-a: \t two words \t\r\nX-B:\r\n\r\n"
+    )
     assert request(head) == (
         b"GET",
         b"/a%2Fb//c/../d;e=f??",
@@ -238,7 +242,7 @@ def test_limits_hold_before_the_head_has_ended() -> None:
         check_partial_request(b"GET /" + b"a" * 40, limits)
     with pytest.raises(MalformedMessage, match="header section is too long"):
         check_partial_request(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20, limits)
-    with pytest.raises(MalformedMessage, match="HTTP/0.9"):
+    with pytest.raises(MalformedMessage, match=r"HTTP/0\.9"):
         check_partial_request(b"GET /\r\n", limits)
 
 
@@ -348,22 +352,29 @@ almost_heads = st.one_of(
 ).map(lambda head: head + b"\r\n\r\n")
 
 
+def refused(parse: Callable[[bytes, HeadLimits], object], head: bytes, limits: HeadLimits = LIMITS) -> object:
+    """Why a head is refused, None where it isn't."""
+    try:
+        parse(head, limits)
+    except MalformedMessage as error:
+        return error.status, str(error)
+    return None
+
+
 @settings(max_examples=300)
 @given(almost_heads)
 def test_whatever_the_bytes_a_request_is_parsed_or_refused_with_a_reason(data: bytes) -> None:
     data = data[skip_empty_lines(data) :]
     end = find_end(data, 0)
     assume(end > 0)
-    try:
-        parsed = parse_request_head(data[:end], LIMITS)
-    except MalformedMessage as error:
-        assert error.message != "not the head of a request"
-        assert error.status in (400, 505)
-    else:
-        assume(b"host" in parsed.fields)  # it is written as HTTP/1.1, which needs it
-        request = Request(parsed.method, parsed.target, parsed.fields)
-        again = parse_request_head(serialise_request(request), LIMITS)
-        assert (again.method, again.target, again.fields) == (parsed.method, parsed.target, parsed.fields)
+    if why := refused(parse_request_head, data[:end]):
+        assert why not in ((400, "not the head of a request"), (400, "not a request line: line 1"))
+        return
+    parsed = parse_request_head(data[:end], LIMITS)
+    assume(b"host" in parsed.fields)  # it is written as HTTP/1.1, which needs it
+    written = serialise_request(Request(parsed.method, parsed.target, parsed.fields))
+    again = parse_request_head(written, LIMITS)
+    assert (again.method, again.target, again.fields) == (parsed.method, parsed.target, parsed.fields)
 
 
 @settings(max_examples=300)
@@ -371,37 +382,22 @@ def test_whatever_the_bytes_a_request_is_parsed_or_refused_with_a_reason(data: b
 def test_whatever_the_bytes_a_response_is_parsed_or_refused_with_a_reason(data: bytes) -> None:
     data = b"HTTP/1.1 200 OK\r\n" + data
     data = data[: find_end(data, 0)]
-    try:
-        parsed = parse_response_head(data, LIMITS)
-    except MalformedMessage as error:
-        assert error.message != "not the head of a response"
-        assert error.status == 502
-    else:
-        assert parse_response_head(serialise_response(parsed), LIMITS) == parsed
-
-
-def outcome(head: bytes, limits: HeadLimits) -> object:
-    try:
-        return parse_request_head(head, limits)
-    except MalformedMessage as error:
-        return error.status, str(error)
+    if why := refused(parse_response_head, data):
+        assert why != (502, "not the head of a response")
+        return
+    parsed = parse_response_head(data, LIMITS)
+    assert parse_response_head(serialise_response(parsed), LIMITS) == parsed
 
 
 @settings(max_examples=200)
 @given(almost_heads, st.sampled_from([LIMITS, HeadLimits(line=20, block=40, fields=2)]))
-def test_a_head_that_is_not_all_there_is_refused_as_the_whole_would_be(
-    data: bytes, limits: HeadLimits
-) -> None:
+def test_a_head_that_is_not_all_there_is_refused_like_all_would_be(data: bytes, limits: HeadLimits) -> None:
     data = data[skip_empty_lines(data) :]
     end = find_end(data, 0)
     assume(end > 0)
-    whole = outcome(data[:end], limits)
-    for cut in range(end):
-        try:
-            check_partial_request(data[:cut], limits)
-        except MalformedMessage as error:
-            assert (error.status, str(error)) == whole
-            break
+    whole = refused(parse_request_head, data[:end], limits)
+    early = [refused(check_partial_request, data[:cut], limits) for cut in range(end)]
+    assert set(early) <= {None, whole}
 
 
 def test_patterns_do_not_blow_up() -> None:

@@ -160,6 +160,12 @@ class Served:
                 await self._news.wait()
         return self.accounts
 
+    async def until_open(self, count: int) -> None:
+        """Wait until no more than `count` connections are open."""
+        async with asyncio.timeout(PATIENCE):
+            while self.listener.connections > count:
+                await asyncio.sleep(0.001)  # noqa: ASYNC110 - nothing tells
+
 
 async def content_of(client: Downstream) -> bytes:
     """The whole content of a request."""

@@ -122,6 +122,21 @@ async def test_an_answer_that_breaks_off_in_chunks_lacks_the_last_one(listening:
     assert not (await served.records(1))[0].complete
 
 
+async def test_the_client_learns_of_a_break_at_once(listening: Listening) -> None:
+    go_on = asyncio.Event()
+
+    async def handle(client: Downstream, account: Account) -> None:
+        await client.start(Response(200, NO_FIELDS, b"OK"), 10)
+        await client.write(b"so far")
+        client.abort()
+        await go_on.wait()
+
+    served = await listening(handle)
+    assert (await served.everything(GET)).endswith(b"so far")
+    go_on.set()
+    assert not (await served.records(1))[0].complete
+
+
 async def test_an_answer_that_breaks_off_is_shorter_than_its_length(listening: Listening) -> None:
     async def handle(client: Downstream, account: Account) -> None:
         await client.start(Response(200, NO_FIELDS, b"OK"), 10)
@@ -133,7 +148,9 @@ async def test_an_answer_that_breaks_off_is_shorter_than_its_length(listening: L
     assert data.endswith(b"Content-Length: 10\r\n\r\nso far")
 
 
-async def test_an_answer_that_breaks_off_is_an_error_where_only_the_end_would_tell(listening: Listening) -> None:
+async def test_an_answer_that_breaks_off_is_an_error_where_only_the_end_would_tell(
+    listening: Listening,
+) -> None:
     async def handle(client: Downstream, account: Account) -> None:
         await client.start(Response(200, NO_FIELDS, b"OK"), None)
         await client.write(b"so far")

@@ -24,7 +24,9 @@ async def test_a_request_reaches_the_handler_as_it_was_sent(listening: Listening
         await target(client, account)
 
     served = await listening(handle)
-    await served.ask(b"PuRGE /a%2F//../b;c??\xc3\xa9 HTTP/1.1\r\nhOst: Example:80\r\nX-A: \xff\r\nx-a: 2\r\n\r\n")
+    await served.ask(
+        b"PuRGE /a%2F//../b;c??\xc3\xa9 HTTP/1.1\r\nhOst: Example:80\r\nX-A: \xff\r\nx-a: 2\r\n\r\n"
+    )
     received = seen[0].received
     assert received.method == b"PuRGE"
     assert received.target == b"/a%2F//../b;c??\xc3\xa9"
@@ -34,10 +36,17 @@ async def test_a_request_reaches_the_handler_as_it_was_sent(listening: Listening
 
 
 async def test_a_response_reaches_the_client_as_it_was_given(listening: Listening) -> None:
-    lines = [(b"X-B", b"1"), (b"Server", b"\xe9"), (b"x-b", b"2"), (b"CONTENT-LENGTH", b"2"), (b"X-Empty", b"")]
+    lines = [
+        (b"X-B", b"1"),
+        (b"Server", b"\xe9"),
+        (b"x-b", b"2"),
+        (b"CONTENT-LENGTH", b"2"),
+        (b"X-Empty", b""),
+    ]
     served = await listening(saying(Response(299, Fields(lines), b"Rather f\xefne"), b"ok", length=2))
     assert await served.everything(LAST) == (
-        b"HTTP/1.1 299 Rather f\xefne\r\nX-B: 1\r\nServer: \xe9\r\nx-b: 2\r\nCONTENT-LENGTH: 2\r\nX-Empty: \r\n"
+        b"HTTP/1.1 299 Rather f\xefne\r\nX-B: 1\r\nServer: \xe9\r\nx-b: 2\r\n"
+        b"CONTENT-LENGTH: 2\r\nX-Empty: \r\n"
         b"Via: 1.1 pellucid\r\nConnection: close\r\n\r\nok"
     )
 
@@ -118,7 +127,9 @@ async def test_content_of_unknown_length_goes_chunked(listening: Listening) -> N
     lines = Fields([(b"Content-Length", b"99")])
     served = await listening(saying(Response(200, lines, b"OK"), b"one ", b"", b"two"))
     data = await served.everything(LAST)
-    assert data.endswith(b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
+    assert data.endswith(
+        b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"
+    )
     assert b"Content-Length" not in data
 
 
@@ -167,7 +178,11 @@ async def test_hop_by_hop_fields_of_a_response_stay_here(listening: Listening) -
     lines = [(b"Connection", b"X-Private"), (b"X-Private", b"1"), (b"Keep-Alive", b"5"), (b"X-Public", b"2")]
     served = await listening(saying(Response(200, Fields(lines), b"OK", (1, 0)), length=0))
     answer = await served.ask(GET)
-    assert list(answer.head.fields) == [(b"X-Public", b"2"), (b"Via", b"1.0 pellucid"), (b"Content-Length", b"0")]
+    assert list(answer.head.fields) == [
+        (b"X-Public", b"2"),
+        (b"Via", b"1.0 pellucid"),
+        (b"Content-Length", b"0"),
+    ]
 
 
 async def test_http_1_0_clients_get_the_end_of_the_connection(listening: Listening) -> None:
@@ -221,7 +236,9 @@ async def test_a_head_does_not_wait_for_content(listening: Listening) -> None:
 
 async def test_interim_responses_go_on_to_those_who_understand_them(listening: Listening) -> None:
     async def handle(client: Downstream, account: Account) -> None:
-        await client.interim(Response(103, Fields([(b"Link", b"</a>"), (b"Connection", b"x")]), b"Early Hints"))
+        await client.interim(
+            Response(103, Fields([(b"Link", b"</a>"), (b"Connection", b"x")]), b"Early Hints")
+        )
         await target(client, account)
         await client.interim(Response(103))
 
@@ -265,7 +282,9 @@ async def test_a_handler_that_breaks_its_word_never_sends_a_message_that_looks_w
         await client.start(Response(200, NO_FIELDS, b"OK"), 4)
         if faulty == "two heads":
             await client.start(Response(200, NO_FIELDS, b"OK"), 4)
-        await client.write(b"hello" if faulty == "too much" else b"hel" if faulty == "too little" else b"four")
+        await client.write(
+            b"hello" if faulty == "too much" else b"hel" if faulty == "too little" else b"four"
+        )
         if faulty != "no end":
             await client.finish(NO_FIELDS)
 
@@ -322,7 +341,9 @@ async def test_content_can_be_read_after_the_answer_has_begun(listening: Listeni
     wire = await served.connect()
     await wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
     assert (await wire.head()).status == 200
-    await wire.send(b"abc" + GET.replace(b"GET", b"POST", 1).replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\ndef"))
+    await wire.send(
+        b"abc" + GET.replace(b"GET", b"POST", 1).replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\ndef")
+    )
     assert await wire.exactly(3) == b"abc"
     assert (await wire.answer()).content == b"def"
 

@@ -19,7 +19,11 @@ def fields(*lines: str) -> Fields:
 
 
 def received(
-    *lines: str, method: bytes = b"GET", target: bytes = b"/", version: tuple[int, int] = (1, 1), authority: bytes = b"a"
+    *lines: str,
+    method: bytes = b"GET",
+    target: bytes = b"/",
+    version: tuple[int, int] = (1, 1),
+    authority: bytes = b"a",
 ) -> Request:
     return Request(method, target, fields(*lines), version, b"http", authority)
 
@@ -42,7 +46,11 @@ def test_what_is_forwarded_keeps_the_client_s_view_of_the_target() -> None:
 
 def test_hop_by_hop_fields_stay_here() -> None:
     request = received(
-        "Host: a", "Connection: X-Private, close", "X-Private: 1", "Keep-Alive: 5", "Proxy-Authorization: Basic eA=="
+        "Host: a",
+        "Connection: X-Private, close",
+        "X-Private: 1",
+        "Keep-Alive: 5",
+        "Proxy-Authorization: Basic eA==",
     )
     assert sent(request) == ["Host: a", *TRACES, *SET]
 
@@ -107,7 +115,11 @@ def test_of_several_protocols_those_go_on_that_can_be_seen_through() -> None:
 
 
 def test_the_wish_for_trailers_is_passed_on() -> None:
-    out = sent(received("Host: a", "TE: gzip, trailers", "Connection: TE", "Upgrade: websocket", "Connection: upgrade"))
+    out = sent(
+        received(
+            "Host: a", "TE: gzip, trailers", "Connection: TE", "Upgrade: websocket", "Connection: upgrade"
+        )
+    )
     assert out[-3:] == ["Connection: upgrade, te", "Upgrade: websocket", "TE: trailers"]
     assert "TE: trailers" not in sent(received("Host: a", "TE: gzip", "Connection: TE"))
 
@@ -151,7 +163,11 @@ def test_nobody_is_believed() -> None:
 
 
 def test_connection_can_t_remove_what_earlier_hops_said() -> None:
-    out = sent(received("Host: a", "X-Forwarded-For: 10.0.0.1", "Connection: X-Forwarded-For, Host, Cookie", "Cookie: c"))
+    out = sent(
+        received(
+            "Host: a", "X-Forwarded-For: 10.0.0.1", "Connection: X-Forwarded-For, Host, Cookie", "Cookie: c"
+        )
+    )
     assert "X-Forwarded-For: 10.0.0.1, 192.0.2.1" in out
     assert out[:2] == ["Host: a", "Cookie: c"]
 

@@ -82,13 +82,30 @@ async def test_content_that_nobody_reads_does_not_become_a_request(listening: Li
     served = await listening(target)
     wire = await served.connect()
     smuggled = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
-    await wire.send(b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(smuggled) + smuggled + GET)
+    await wire.send(
+        b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(smuggled) + smuggled + GET
+    )
     assert (await wire.answer()).content == b"/1"
     assert (await wire.answer()).content == b"/"
 
 
 async def test_content_that_nobody_reads_is_read_if_it_is_little(listening: Listening) -> None:
     served = await listening(target)
+    wire = await served.connect()
+    await wire.send(b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
+    assert (await wire.answer()).field(b"connection") is None
+    await wire.send(b"67890" + LAST)
+    assert (await wire.answer()).content == b"/last"
+
+
+async def test_content_whose_reader_gave_up_is_read_if_it_is_little(listening: Listening) -> None:
+    async def handle(client: Downstream, account: Account) -> None:
+        reading = asyncio.ensure_future(content_of(client))
+        await asyncio.sleep(0)
+        await target(client, account)
+        reading.cancel()
+
+    served = await listening(handle)
     wire = await served.connect()
     await wire.send(b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
     assert (await wire.answer()).field(b"connection") is None
@@ -144,7 +161,9 @@ async def test_content_that_breaks_after_the_answer_began_breaks_the_answer(list
         await client.finish(NO_FIELDS)
 
     served = await listening(handle, ServerSettings(linger=0.05))
-    data = await served.everything(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+    data = await served.everything(
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
+    )
     assert data.endswith(b"\r\n\r\n6\r\nso far\r\n")
     [account] = await served.records(1)
     assert not account.complete
@@ -160,7 +179,9 @@ async def test_too_much_content(listening: Listening, framing: str) -> None:
         data = b"Transfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n"
     answer = await served.ask(b"POST / HTTP/1.1\r\nHost: a\r\n" + data)
     assert answer.head.status == 413
-    assert (await served.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1234567890")).head.status == 200
+    assert (
+        await served.ask(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1234567890")
+    ).head.status == 200
 
 
 EXPECTING = b"POST /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
@@ -222,20 +243,20 @@ async def test_other_expectations_are_the_origin_s_business(listening: Listening
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_content(listening: Listening) -> None:
-    came: list[bytes] = []
+    came = asyncio.Event()
 
     async def handle(client: Downstream, account: Account) -> None:
         assert client.content is not None
         async for piece in client.content.pieces:
-            came.append(piece)
+            assert piece == b"hello"
+            came.set()
         await target(client, account)
 
     for leave in ("close", "reset", "half"):
         served = await listening(handle)
         wire = await served.connect()
         await wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello")
-        while not came:
-            await asyncio.sleep(0)
+        await came.wait()
         if leave == "half":
             wire.writer.write_eof()
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -285,6 +286,46 @@ async def test_leaving_while_waiting_for_the_head_closes_the_connection(kit):
     with pytest.raises(asyncio.CancelledError):
         await sending
     assert await closed == b""
+
+
+WHOLE = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    b"HTTP/1.1 103 Hints\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello",
+]
+
+
+async def test_damaged_responses_are_responses_or_upstream_errors(kit):
+    """And none of them leaves anything behind for the next exchange."""
+    random = Random(9112)
+
+    async def script(conversation):
+        while request := await conversation.request():
+            if request.startswith(b"HEAD"):
+                await conversation.say(b"HTTP/1.1 299 Mine\r\nContent-Length: 0\r\n\r\n")
+                continue
+            data = bytearray(random.choice(WHOLE))
+            for _ in range(random.randrange(3)):
+                place = random.randrange(len(data))
+                data[place : place + random.randrange(3)] = random.randbytes(random.randrange(3))
+            await conversation.say(bytes(data))
+            if random.random() < 0.7:
+                return
+
+    client, _ = await kit.talk(script, first_byte=0.2, between_bytes=0.2)
+    outcomes = set()
+    for _ in range(60):
+        try:
+            status, content = await client.fetch()
+            outcomes.add("response")
+            assert status == 299 or len(content) <= 120
+        except UpstreamError as error:
+            outcomes.add(error.token)
+        status, content = await client.fetch(b"HEAD")
+        assert (status, content) == (299, b"")
+    assert "response" in outcomes
+    assert len(outcomes) > 2
 
 
 async def test_timing_tells_first_and_later_exchanges_apart(kit, ok):

@@ -382,6 +382,114 @@ async def test_closing_ends_everything(kit, ok):
     assert not client.pool._open
 
 
+async def test_a_connection_that_opens_after_closing_is_not_used(kit, ok):
+    client, origin = await kit.talk(kit.answering(ok))
+    pool = client.pool
+    opened = pool._dialler.open
+
+    async def open_late(keeper):
+        connection = await opened(keeper)
+        await pool.close()
+        return connection
+
+    pool._dialler.open = open_late
+    with pytest.raises(Overloaded, match="closed"):
+        await client.send()
+    assert origin.requests == []
+
+
+async def test_who_leaves_with_a_connection_in_hand_gives_it_back(kit, ok):
+    client, origin = await kit.talk(kit.answering(*[ok] * 3), connections=1)
+    pool = client.pool
+    hand_over = pool._hand_over
+
+    def leave(connection):
+        handed = hand_over(connection)
+        if handed and not second.cancelling():
+            second.cancel()
+        return handed
+
+    pool._hand_over = leave
+    first = asyncio.create_task(client.fetch())
+    second = asyncio.create_task(client.fetch())
+    third = asyncio.create_task(client.fetch())
+    assert await first == (200, b"ok")
+    assert await third == (200, b"ok")
+    assert second.cancelled()
+    assert await client.fetch() == (200, b"ok")
+    assert origin.connections == 1
+
+
+async def test_who_leaves_with_room_for_a_connection_gives_it_back(kit, ok):
+    async def script(conversation):
+        await conversation.request()
+        await conversation.say(ok.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+
+    client, _ = await kit.talk(script, connections=1)
+    pool = client.pool
+    make_room = pool._make_room
+
+    def leave():
+        waiting = len(pool._waiting)
+        make_room()
+        if len(pool._waiting) < waiting and not second.cancelling():
+            second.cancel()
+
+    pool._make_room = leave
+    first = asyncio.create_task(client.fetch())
+    second = asyncio.create_task(client.fetch())
+    third = asyncio.create_task(client.fetch())
+    assert await first == (200, b"ok")
+    assert await third == (200, b"ok")
+    assert second.cancelled()
+    assert pool._opening == 0
+
+
+async def test_whatever_was_not_sent_at_all_is_sent_on_a_fresh_connection(kit, ok):
+    """The connection may be lost between being handed over and being used."""
+    client, origin = await kit.talk(kit.answering(ok, ok))
+    await client.fetch()
+    take = client.pool._take_idle
+
+    def take_and_lose():
+        connection = take()
+        connection.abort()
+        return connection
+
+    client.pool._take_idle = take_and_lose
+    response = await client.send(b"POST")
+    assert (response.head.status, response.timing.attempts) == (200, 2)
+    assert len(origin.requests) == 2
+
+
+async def test_a_fresh_connection_may_take_the_place_of_an_idle_one(kit, ok):
+    client, _ = await kit.talk(kit.answering(ok), connections=1)
+    await client.fetch()
+    [old] = client.pool._idle
+    connection = await client.pool._connection(fresh=True)
+    assert connection is not old
+    assert not old.usable
+    connection.close()
+
+
+async def test_a_connection_that_cannot_send_its_last_bytes_is_closed_all_the_same(kit, monkeypatch):
+    async def script(conversation):
+        await conversation.request()
+        await conversation.say(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        await go.wait()
+
+    monkeypatch.setattr("proxy.upstream.connection._LINGER", 0.02)
+    go = asyncio.Event()
+    client, _ = await kit.talk(script)
+    tunnel = (await client.send(b"GET", b"/", (b"Upgrade", b"x"))).tunnel()
+    writing = asyncio.create_task(tunnel.write(b"x" * (64 << 20)))
+    await asyncio.sleep(0)
+    tunnel.close()
+    await writing
+    await kit.until(lambda: not client.pool._open)
+    go.set()
+
+
 async def test_many_clients_at_once_each_get_their_own_answer(kit):
     async def script(conversation):
         while request := await conversation.request():

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from proxy.message.errors import ConfigurationError
 from proxy.upstream.address import Server
@@ -17,6 +19,7 @@ from proxy.upstream.contract import BrokenResponse, TooSlow, Unreachable, Upstre
 from proxy.upstream.pool import Pool
 from proxy.upstream.settings import UpstreamSettings
 
+SERVER = Server("https", "origin.example", 443)
 OPEN = b"HTTP/1.1 200 OK\r\n\r\nsome"
 
 
@@ -259,6 +262,17 @@ async def test_a_tunnel_over_tls_closes_as_a_whole(kit, authority):
     assert await tunnel.read() == b""
 
 
+async def test_a_key_behind_a_password_is_told_at_the_start(authority, tmp_path):
+    """Nobody could be asked for it."""
+    key = rsa.generate_private_key(65537, 2048)
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path = tmp_path / "key.pem"
+    path.write_bytes(key.private_bytes(pem, pkcs8, serialization.BestAvailableEncryption(b"secret")))
+    certificate, _ = authority.files("proxy.example")
+    with pytest.raises(ConfigurationError, match="protected by a password"):
+        Pool(SERVER, UpstreamSettings(tls_certificate=certificate, tls_key=str(path)))
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -271,4 +285,4 @@ async def test_a_tunnel_over_tls_closes_as_a_whole(kit, authority):
 )
 async def test_files_that_cannot_be_used_are_told_at_the_start(settings, message):
     with pytest.raises(ConfigurationError, match=message):
-        Pool(Server("https", "origin.example", 443), UpstreamSettings(**settings))
+        Pool(SERVER, UpstreamSettings(**settings))

@@ -179,3 +179,28 @@ async def test_the_tunnel_starts_after_the_whole_request(kit):
     await response.tunnel().write(b"tunnelled")
     assert await received == b"helloworld"
     response.close()
+
+
+async def test_there_is_no_tunnel_where_the_rest_of_the_request_fails(kit):
+    class GoneError(Exception):
+        pass
+
+    async def script(conversation):
+        await conversation.head()
+        await conversation.say(SWITCHING)
+        switched.set()
+        received.set_result(await conversation.closed())
+
+    async def pieces():
+        yield b"hello"
+        await switched.wait()
+        await asyncio.sleep(0.01)
+        raise GoneError
+
+    switched = asyncio.Event()
+    received = asyncio.get_running_loop().create_future()
+    client, _ = await kit.talk(script)
+    with pytest.raises(GoneError):
+        await client.send(b"POST", b"/", *UPGRADE, (b"Content-Length", b"10"), content=Content(10, pieces()))
+    assert await received == b"hello"
+    assert not client.pool._active

@@ -333,6 +333,9 @@ PLACES: dict[str, Place] = {
     "evidence of a target": lambda s: evidence(
         f"GET /x?token={percent(s).decode()} can't be", **request(b"/x?token=" + percent(s))
     ),
+    "evidence of an encoded value": lambda s: evidence(
+        f"it says {percent(s).decode()} there", **request(b"/x?token=" + percent(s))
+    ),
     "raw": lambda s: {"received": None, "raw": b"GET /?token=" + percent(s) + b" HTTP/1.1\r\nHost: x"},
     "raw field": lambda s: {"received": None, "raw": b"GET  / HTTP/1.1\r\nCookie : sid=" + s},
     "raw folded": lambda s: {"received": None, "raw": b"GET / HTTP/1.1\r\nCookie:\r\n " + s + b"\r\n\r\n"},

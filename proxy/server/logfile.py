@@ -1,0 +1,163 @@
+"""A file to which whole lines are appended, whatever happens to it meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import time
+from collections.abc import Sequence
+
+from proxy.message.errors import ConfigurationError
+
+CHECK = 1.0
+"""Seconds after which it is looked whether the path still leads to the open file."""
+
+PATIENCE = 0.5
+"""Seconds that a pipe or terminal gets to make room before it counts as stuck."""
+
+_MODE = 0o640
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+_CHUNK = 256 << 10
+_STANDARD_OUTPUT = 1
+
+
+class LogFile:
+    """A regular file, a FIFO or a device at `path`; `-` is standard output.
+
+    Several processes may append to one file: each write holds whole lines, of at most PIPE_BUF bytes together
+    where it is no regular file (only such writes are not mixed with others', POSIX write(2)). Raises
+    ConfigurationError where it can't be opened.
+    """
+
+    def __init__(self, path: str, check: float = CHECK) -> None:
+        self.path = path
+        self.name = "standard output" if path == "-" else path
+        self.trouble: OSError | None = None
+        self.astray: OSError | None = None
+        self._check = check
+        self._checked = time.monotonic()
+        self._reopen = False
+        self._torn = False
+        self._fd = -1
+        try:
+            self._open()
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ConfigurationError("the log can't be opened", evidence=f"{path} ({why})") from error
+
+    def reopen(self) -> None:
+        """Close the file and open the path anew before the next line is written."""
+        self._reopen = True
+
+    def write(self, lines: Sequence[bytes]) -> int:
+        """Append lines, each with its end; the number of those that are there whole.
+
+        Where that is not all of them, `trouble` says why. `astray` says why the path could not be opened
+        anew; lines then go on into the file that was there before. Both are None again once all is well.
+        """
+        written = 0
+        try:
+            self._follow()
+            while written < len(lines):
+                count = self._count(lines, written)
+                whole = self._append(b"".join(lines[written : written + count]))
+                written += whole
+                if whole < count:
+                    break
+        except OSError as error:
+            self.trouble = error
+        return written
+
+    def close(self) -> None:
+        """Close the file; standard output stays open."""
+        if self._fd > _STANDARD_OUTPUT:
+            os.close(self._fd)
+        self._fd = -1
+
+    def _open(self) -> None:
+        fd = _STANDARD_OUTPUT if self.path == "-" else os.open(self.path, _FLAGS, _MODE)
+        try:
+            found = os.fstat(fd)
+            torn = stat.S_ISREG(found.st_mode) and found.st_size > 0 and not self._ends_a_line(found.st_size)
+        except OSError:
+            if fd > _STANDARD_OUTPUT:
+                os.close(fd)
+            raise
+        self.close()
+        self._fd = fd
+        self._identity = found.st_dev, found.st_ino
+        self._regular = stat.S_ISREG(found.st_mode)
+        self._torn = torn
+
+    def _ends_a_line(self, size: int) -> bool:
+        """Whether what was in the file before ends with a line's end; also where we may not read it."""
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return True
+        try:
+            return os.pread(fd, 1, size - 1) in (b"\n", b"")
+        finally:
+            os.close(fd)
+
+    def _follow(self) -> None:
+        """Open the path anew where it leads elsewhere by now, or nowhere: the file was moved or removed.
+
+        Raises OSError where that fails and what is written to the old file can't be found by anybody.
+        """
+        now = time.monotonic()
+        if self.path != "-" and (self._reopen or now - self._checked >= self._check):
+            self._checked = now
+            if self._reopen or self.astray is not None or self._moved():
+                self._reopen = False
+                try:
+                    self._open()
+                    self.astray = None
+                except OSError as error:
+                    self.astray = error
+        if self.astray is not None and os.fstat(self._fd).st_nlink == 0:
+            raise self.astray
+
+    def _moved(self) -> bool:
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return True
+        return (found.st_dev, found.st_ino) != self._identity
+
+    def _count(self, lines: Sequence[bytes], first: int) -> int:
+        """How many lines from `first` on go into one write."""
+        room = _CHUNK if self._regular else select.PIPE_BUF - self._torn
+        end = first
+        while end < len(lines) and (room := room - len(lines[end])) >= 0:
+            end += 1
+        return max(end - first, 1)
+
+    def _append(self, data: bytes) -> int:
+        """Write whole lines; how many got there."""
+        if self._torn:
+            data = b"\n" + data
+        written = 0
+        try:
+            while written < len(data):
+                self._wait()
+                written += os.write(self._fd, data[written:] if written else data)
+            self.trouble = None
+        except OSError as error:
+            self.trouble = error
+        whole = data.count(b"\n", 0, written)
+        if written:
+            whole -= self._torn
+            self._torn = data[written - 1] != 0x0A
+        return whole
+
+    def _wait(self) -> None:
+        """Until a pipe, a socket or a terminal has room. Raises TimeoutError where that takes long."""
+        if self._regular:
+            return
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        if not poll.poll(PATIENCE * 1000):
+            raise TimeoutError(errno.ETIMEDOUT, "its reader does not keep up")

@@ -1,0 +1,473 @@
+"""The log of exchanges: lines are whole, hold up no exchange, and where some are lost, that is said."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.message.errors import ConfigurationError
+from proxy.server import log as log_module
+from proxy.server import logfile
+from proxy.server.log import RecordLog
+from proxy.server.logfile import LogFile
+from proxy.visibility.account import Account
+from proxy.visibility.record import Redaction, decode, encode, to_record
+from tests.visibility.exchanges import account
+
+REDACTION = Redaction()
+
+
+class Said(list[str]):
+    """What was said on standard error."""
+
+    def wait(self, text: str) -> str:
+        until(lambda: any(text in line for line in self))
+        return next(line for line in self if text in line)
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until it is so; fails after long."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "it never came to be so"
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture
+def open_log(said: Said) -> Iterator[Callable[..., RecordLog]]:
+    """Opens logs that try again at once; they are closed with the test."""
+    opened: list[RecordLog] = []
+
+    def open_(path: Path | str, **how: object) -> RecordLog:
+        facts = {"retry": 0.01, "check": 0.0, "say": said.append} | how
+        opened.append(RecordLog(str(path), REDACTION, **facts))
+        return opened[-1]
+
+    yield open_
+    for log in opened:
+        log.close()
+
+
+Open = Callable[..., RecordLog]
+
+
+def ids(path: Path) -> list[str]:
+    """The ids of the records in a file, every line of which has to be one."""
+    return [decode(line).id for line in path.read_bytes().splitlines()]
+
+
+class TestWriting:
+    def test_one_line_for_each_exchange(self, tmp_path: Path, open_log: Open, said: Said) -> None:
+        path = tmp_path / "log"
+        log = open_log(path)
+        for number in range(2000):
+            log.put(account(id=f"{number}"))
+        log.close()
+        assert ids(path) == [f"{number}" for number in range(2000)]
+        assert decode(path.read_bytes().splitlines()[0]) == to_record(account(id="0"), REDACTION)
+        assert (log.lost, said) == (0, [])
+
+    def test_takes_accounts_records_and_lines(self, tmp_path: Path, open_log: Open) -> None:
+        log = open_log(tmp_path / "log")
+        log.put(account(id="account"))
+        log.put(to_record(account(id="record"), REDACTION))
+        log.put(encode(to_record(account(id="line"), REDACTION)))
+        log.close()
+        assert ids(tmp_path / "log") == ["account", "record", "line"]
+
+    def test_lines_are_there_without_a_close(self, tmp_path: Path, open_log: Open) -> None:
+        log = open_log(tmp_path / "log")
+        for number in range(3):
+            log.put(account(id=f"{number}"))
+            until(lambda: len(ids(tmp_path / "log")) == number + 1)  # noqa: B023
+
+    def test_goes_on_after_what_was_there(self, tmp_path: Path, open_log: Open) -> None:
+        for name in ("one", "two"):
+            log = open_log(tmp_path / "log")
+            log.put(account(id=name))
+            log.close()
+        assert ids(tmp_path / "log") == ["one", "two"]
+
+    def test_a_line_that_a_crash_left_half_written_is_ended_first(
+        self, tmp_path: Path, open_log: Open
+    ) -> None:
+        path = tmp_path / "log"
+        path.write_bytes(b'{"format":"pellu')
+        log = open_log(path)
+        log.put(account(id="next"))
+        log.close()
+        first, second = path.read_bytes().splitlines()
+        assert first == b'{"format":"pellu'
+        assert decode(second).id == "next"
+
+    def test_others_can_not_read_it(self, tmp_path: Path, open_log: Open) -> None:
+        before = os.umask(0)
+        try:
+            open_log(tmp_path / "log")
+        finally:
+            os.umask(before)
+        assert (tmp_path / "log").stat().st_mode & 0o777 == 0o640
+
+    def test_several_processes_can_write_one_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "log"
+        script = """
+            import sys
+            from proxy.server.log import RecordLog
+            from proxy.visibility.redaction import Redaction
+            from tests.visibility.exchanges import account
+            log = RecordLog(sys.argv[1], Redaction())
+            for number in range(1000):
+                log.put(account(id=f"{sys.argv[2]}-{number}", error="x" * (number % 7 * 1000)))
+            log.close()
+            sys.exit(log.lost)
+        """
+        running = [start(script, str(path), name) for name in ("a", "b")]
+        assert [process.wait(60) for process in running] == [0, 0]
+        assert sorted(ids(path)) == sorted(f"{name}-{number}" for name in "ab" for number in range(1000))
+
+    def test_what_can_not_be_recorded_is_counted_and_said_and_raises_nothing(
+        self, tmp_path: Path, open_log: Open, said: Said
+    ) -> None:
+        log = open_log(tmp_path / "log")
+        log.put(account(received="not a request"))
+        log.put(account(id="fine"))
+        log.close()
+        assert ids(tmp_path / "log") == ["fine"]
+        assert log.lost == 1
+        assert "AttributeError" in said[0]
+        assert said[0].endswith("1 line lost so far")
+
+    def test_after_close_nothing_is_written_and_nothing_raised(self, tmp_path: Path, open_log: Open) -> None:
+        log = open_log(tmp_path / "log")
+        log.close()
+        log.put(account())
+        log.close()
+        assert (tmp_path / "log").read_bytes() == b""
+        assert log.lost == 1
+
+
+def start(script: str, *arguments: str, **how: object) -> subprocess.Popen[bytes]:
+    """Another process that runs a script."""
+    command = [sys.executable, "-c", textwrap.dedent(script), *arguments]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[2], **how)  # type: ignore[call-overload]
+
+
+class TestOpening:
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [
+            ("missing/log", "No such file or directory"),
+            (".", "Is a directory"),
+            ("file/log", "Not a directory"),
+            ("nul\0", "null"),
+            ("fifo", "No such device"),
+        ],
+    )
+    def test_what_can_not_be_opened_is_told_in_one_line(self, tmp_path: Path, name: str, why: str) -> None:
+        (tmp_path / "file").touch()
+        os.mkfifo(tmp_path / "fifo")  # which nobody reads
+        with pytest.raises(ConfigurationError, match=why) as caught:
+            RecordLog(f"{tmp_path}/{name}", REDACTION)
+        assert name.rstrip("\0") in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+class TestFullDisk:
+    def test_lines_wait_and_those_beyond_the_bound_are_lost_and_it_is_said_once(
+        self, open_log: Open, said: Said
+    ) -> None:
+        log = open_log("/dev/full", capacity=5000)
+        for number in range(20):
+            log.put(account(id=f"{number}"))
+        told = said.wait("can't be written")
+        assert told.startswith("the log /dev/full can't be written (No space left on device): ")
+        assert told.endswith(" lost so far")
+        lost = log.lost
+        assert 10 < lost < 20
+        log.close()
+        assert log.lost == 20
+        assert said[1:] == ["the log /dev/full lacks 20 lines"]
+
+    def test_it_is_said_again_from_time_to_time(
+        self, open_log: Open, said: Said, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(log_module, "SAY_AGAIN", 0.05)
+        log = open_log("/dev/full", capacity=2000)
+        log.put(account())
+        log.put(account())
+        until(lambda: len(said) > 3)
+        told = "the log /dev/full can't be written (No space left on device)"
+        assert set(said[1:]) == {f"{told}: 1 line lost so far"}
+
+    def test_a_real_limit_that_is_lifted(self, tmp_path: Path) -> None:
+        """The kernel cuts a write short in the middle of a line; every line is there once in the end."""
+        script = """
+            import resource, sys, time
+            from pathlib import Path
+            from proxy.server.log import RecordLog
+            from proxy.visibility.redaction import Redaction
+            from tests.visibility.exchanges import account
+            path, said = Path(sys.argv[1]), []
+            log = RecordLog(str(path), Redaction(), retry=0.01, say=said.append)
+            limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limit))
+            for number in range(50):
+                log.put(account(id=f"{number}"))
+            while not said or path.stat().st_size < 10_000:
+                time.sleep(0.01)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            log.close()
+            print(*said, sep="\\n")
+            sys.exit(log.lost)
+        """
+        path = tmp_path / "log"
+        process = start(script, str(path), stdout=subprocess.PIPE)
+        told = process.communicate(timeout=60)[0].decode().splitlines()
+        assert process.returncode == 0
+        assert told == [
+            f"the log {path} can't be written (File too large): 0 lines lost so far",
+            f"the log {path} can be written again: 0 lines lost",
+        ]
+        found = []
+        torn = 0
+        for line in path.read_bytes().splitlines():
+            try:
+                found.append(json.loads(line)["id"])
+            except json.JSONDecodeError:
+                torn += 1
+        assert found == [f"{number}" for number in range(50)]
+        assert torn == 1
+
+
+class TestRotation:
+    def test_a_file_that_is_moved_away_is_followed_by_a_new_one(self, tmp_path: Path, open_log: Open) -> None:
+        path = tmp_path / "log"
+        log = open_log(path)
+        log.put(account(id="before"))
+        until(lambda: path.read_bytes().endswith(b"\n"))
+        path.rename(tmp_path / "log.1")
+        log.put(account(id="after"))
+        until(path.exists)
+        log.close()
+        assert ids(tmp_path / "log.1") == ["before"]
+        assert ids(path) == ["after"]
+
+    def test_a_file_that_is_removed_is_made_again(self, tmp_path: Path, open_log: Open) -> None:
+        path = tmp_path / "log"
+        log = open_log(path)
+        path.unlink()
+        log.put(account(id="after"))
+        log.close()
+        assert ids(path) == ["after"]
+
+    def test_one_that_takes_its_place_is_used(self, tmp_path: Path, open_log: Open) -> None:
+        path = tmp_path / "log"
+        log = open_log(path)
+        (tmp_path / "other").write_bytes(b"")
+        (tmp_path / "other").rename(path)
+        log.put(account(id="after"))
+        log.close()
+        assert ids(path) == ["after"]
+
+    def test_reopen_needs_no_line_and_no_check(self, tmp_path: Path, open_log: Open) -> None:
+        path = tmp_path / "log"
+        log = open_log(path, check=3600.0)
+        log.put(account(id="before"))
+        until(lambda: path.read_bytes().endswith(b"\n"))
+        path.rename(tmp_path / "log.1")
+        log.reopen()
+        until(path.exists)
+        log.put(account(id="after"))
+        log.close()
+        assert (ids(tmp_path / "log.1"), ids(path)) == (["before"], ["after"])
+
+    def test_between_two_checks_lines_go_where_the_file_went(self, tmp_path: Path, open_log: Open) -> None:
+        path = tmp_path / "log"
+        log = open_log(path, check=3600.0)
+        path.rename(tmp_path / "log.1")
+        log.put(account(id="late"))
+        log.close()
+        assert ids(tmp_path / "log.1") == ["late"]
+        assert not path.exists()
+
+    def test_while_the_directory_is_gone_lines_wait(self, tmp_path: Path, open_log: Open, said: Said) -> None:
+        directory = tmp_path / "logs"
+        directory.mkdir()
+        log = open_log(directory / "log")
+        (directory / "log").unlink()
+        directory.rmdir()
+        log.put(account(id="waits"))
+        assert "No such file or directory" in said.wait("can't be written")
+        directory.mkdir()
+        said.wait("can be written again")
+        log.close()
+        assert ids(directory / "log") == ["waits"]
+        assert log.lost == 0
+
+    def test_where_the_path_can_not_be_opened_again_lines_go_on_into_the_moved_file(
+        self, tmp_path: Path, open_log: Open, said: Said
+    ) -> None:
+        directory = tmp_path / "logs"
+        directory.mkdir()
+        log = open_log(directory / "log")
+        directory.rename(tmp_path / "moved")
+        log.put(account(id="goes on"))
+        assert "No such file or directory" in said.wait("can't be opened again")
+        log.close()
+        assert ids(tmp_path / "moved" / "log") == ["goes on"]
+
+
+class TestPipes:
+    def test_a_reader_that_is_killed_and_one_that_comes_after(
+        self, tmp_path: Path, open_log: Open, said: Said
+    ) -> None:
+        path = tmp_path / "fifo"
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        log = open_log(path)
+        log.put(account(id="one"))
+        until(lambda: said or _readable(reader))
+        assert decode(os.read(reader, 100_000)).id == "one"
+        os.close(reader)
+        log.put(account(id="two"))
+        assert "Broken pipe" in said.wait("can't be written")
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            said.wait("can be written again")
+            assert decode(os.read(reader, 100_000)).id == "two"
+        finally:
+            os.close(reader)
+        assert log.lost == 0
+
+    def test_a_reader_that_does_not_read_holds_nothing_up(
+        self, tmp_path: Path, open_log: Open, said: Said, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(logfile, "PATIENCE", 0.01)
+        monkeypatch.setattr(log_module, "SAY_AGAIN", 0.0)
+        path = tmp_path / "fifo"
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            log = open_log(path, capacity=50_000)
+            for number in range(500):
+                log.put(account(id=f"{number}", error="x" * (number % 5 * 1500)))
+            said.wait("can't be written (its reader does not keep up)")
+            assert log.lost > 200
+            found = b""
+            while not any("can be written again" in line for line in said):
+                found += os.read(reader, 100_000) if _readable(reader) else b""
+            log.close(20)
+            while _readable(reader):
+                found += os.read(reader, 100_000)
+        finally:
+            os.close(reader)
+        whole = [line for line in found.splitlines() if line.endswith(b"}") and line.startswith(b"{")]
+        numbers = [int(decode(line).id) for line in whole]
+        assert numbers == sorted(set(numbers))
+        assert len(numbers) == 500 - log.lost
+
+    def test_standard_output(self) -> None:
+        script = """
+            from proxy.server.log import RecordLog
+            from proxy.visibility.redaction import Redaction
+            from tests.visibility.exchanges import account
+            log = RecordLog("-", Redaction())
+            for number in range(300):
+                log.put(account(id=f"{number}"))
+            log.close()
+            print("still open")
+        """
+        told = start(script, stdout=subprocess.PIPE).communicate(timeout=60)[0].splitlines()
+        assert [decode(line).id for line in told[:-1]] == [f"{number}" for number in range(300)]
+        assert told[-1] == b"still open"
+
+    def test_standard_output_that_nobody_reads_any_more(self) -> None:
+        script = """
+            import sys, time
+            from proxy.server.log import RecordLog
+            from proxy.visibility.redaction import Redaction
+            from tests.visibility.exchanges import account
+            log = RecordLog("-", Redaction(), retry=0.01)
+            sys.stdin.readline()
+            log.put(account())
+            log.close()
+        """
+        process = start(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        told = process.communicate(b"\n", timeout=60)[1].decode().splitlines()
+        assert process.returncode == 0
+        assert told == [
+            "pellucid: the log standard output can't be written (Broken pipe): 0 lines lost so far",
+            "pellucid: the log standard output lacks 1 line",
+        ]
+
+
+def _readable(fd: int) -> bool:
+    return bool(select.select([fd], [], [], 0.005)[0])
+
+
+class Disk:
+    """Stands for the kernel: each write takes as many bytes as it is told to, or fails."""
+
+    def __init__(self, answers: list[int]) -> None:
+        self.answers = answers
+        self.content = b""
+
+    def write(self, fd: int, data: bytes) -> int:
+        answer = self.answers.pop(0) if self.answers else len(data)
+        if answer == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.content += data[:answer]
+        return min(answer, len(data))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 30), max_size=20), st.lists(st.integers(0, 12), min_size=1, max_size=8))
+def test_law_whatever_the_disk_does_every_line_is_there_once_and_whole(
+    answers: list[int], lengths: list[int]
+) -> None:
+    lines = [b"<%d%b>\n" % (number, b"." * length) for number, length in enumerate(lengths)]
+    disk = Disk(list(answers))
+    waiting = list(lines)
+    with pytest.MonkeyPatch.context() as patch:
+        file = LogFile("/dev/null")
+        file._regular = True
+        patch.setattr(logfile.os, "write", disk.write)
+        for _ in range(len(answers) + 1):
+            written = file.write(waiting)
+            assert (file.trouble is None) == (written == len(waiting))
+            del waiting[:written]
+        file.close()
+    assert waiting == []
+    found = disk.content.splitlines(keepends=True)
+    assert [line for line in found if line in lines] == lines
+    assert disk.content.endswith(b"\n")
+
+
+def test_the_account_is_not_kept(tmp_path: Path, open_log: Open) -> None:
+    """What is logged is what was known when it was put."""
+    log = open_log(tmp_path / "log")
+    exchange: Account = account(id="first")
+    log.put(exchange)
+    exchange.id = "changed"
+    log.close()
+    assert ids(tmp_path / "log") == ["first"]
