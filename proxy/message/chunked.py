@@ -111,7 +111,7 @@ class ChunkedDecoder:
             return offset + 2
         if ending == b"\r":
             return offset
-        raise MalformedMessage("a chunk longer than its size says", evidence=shortened(ending))
+        raise MalformedMessage("a chunk longer than its size says", evidence=shortened(ending[:1]))
 
     def _read_trailers(self, data: bytes, offset: int) -> int:
         ending = data[offset : offset + 2]

@@ -45,7 +45,10 @@ class Fields:
             index = {}
             for name, value in self._lines:
                 lowered = name.lower()
-                index[lowered] = (*index.get(lowered, ()), value)
+                if lowered in index:
+                    index[lowered] += (value,)
+                else:
+                    index[lowered] = (value,)
             self._by_name = index
         return index
 

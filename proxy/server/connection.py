@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Connection(RequestHandler):
     """Serves one client, one request after the other.
 
-    What comes from the client goes through `data_received`; each request runs in a task of its own, which is
-    cancelled when the client leaves.
+    What comes from the client goes through `data_received`. `task` serves it; it is cancelled when the
+    client leaves, and with it whatever is under way for this client.
     """
 
     __slots__ = (
@@ -82,7 +82,8 @@ class Connection(RequestHandler):
         if self._discarding:
             return
         if self._tunnel is not None:
-            self._tunnel.feed_data(data)
+            if data:  # there is none when reading is resumed, which may be after the end
+                self._tunnel.feed_data(data)
             return
         # Before a request is even parsed: an answer by its bytes alone would go here, where `ready` says that
         # nothing is under way on this connection.

@@ -83,7 +83,8 @@ class RecordLog:
         if self._spool.close(timeout):
             self._file.close()
         if self.lost > self._said_lost:
-            self._say(f"the log {self._file.name} lacks {_lines(self.lost)}")
+            self._said_lost = self.lost
+            self._say(f"the log {self._file.name} lacks {_lines(self._said_lost)}")
 
     def write(self, lines: Sequence[bytes]) -> int:
         """What the spool's thread calls."""

@@ -8,6 +8,7 @@ import select
 import stat
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from proxy.message.errors import ConfigurationError
 
@@ -21,6 +22,7 @@ _MODE = 0o640
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _CHUNK = 256 << 10
 _STANDARD_OUTPUT = 1
+_LINE_END = 0x0A
 
 
 class LogFile:
@@ -40,6 +42,7 @@ class LogFile:
         self._checked = time.monotonic()
         self._reopen = False
         self._torn = False
+        self._regular = False
         self._fd = -1
         try:
             self._open()
@@ -71,7 +74,10 @@ class LogFile:
         return written
 
     def close(self) -> None:
-        """Close the file; standard output stays open."""
+        """Close the file, the last line ended if possible; standard output stays open."""
+        if self._torn and self._regular:
+            with suppress(OSError):
+                os.write(self._fd, b"\n")
         if self._fd > _STANDARD_OUTPUT:
             os.close(self._fd)
         self._fd = -1
@@ -147,10 +153,11 @@ class LogFile:
             self.trouble = None
         except OSError as error:
             self.trouble = error
-        whole = data.count(b"\n", 0, written)
-        if written:
-            whole -= self._torn
-            self._torn = data[written - 1] != 0x0A
+        if not written:
+            return 0
+        # A line that lacks nothing but its end is there: it is ended before the next one.
+        whole = data.count(b"\n", 0, written + 1) - self._torn
+        self._torn = data[written - 1] != _LINE_END
         return whole
 
     def _wait(self) -> None:

@@ -89,17 +89,18 @@ def shortened(text: str, width: int) -> str:
 
 
 def render(line: Line, width: int, color: bool) -> str:
-    """The line in `width` columns, without its end. With a width of 0 nothing is shortened or aligned."""
+    """The line in `width` columns (42 at least), without its end; 0: nothing is shortened or aligned."""
     status = ("---" if line.status is None else str(line.status)) + ("" if line.whole else "!")
     outcome = line.outcome or "-"
-    took = "-" if line.seconds is None else _milliseconds(line.seconds)
+    took = "-" if line.seconds is None else _duration(line.seconds)
     method, target, reason = line.method, line.target, line.reason
     if width:
         method = f"{shortened(method, 7):7}"
-        status, outcome, took = f"{status:4}", f"{outcome:9}", f"{took:>10}"
+        status, outcome, took = f"{status:4}", f"{outcome:9}", f"{shortened(took, 10):>10}"
         columns = 28 if width >= 100 else 20
         reason = f"{shortened(reason, columns):{columns}}" if width >= 70 else ""
-        room = max(width - len(method) - len(status) - len(outcome) - len(took) - len(reason) - 5, 8)
+        others = [part for part in (method, status, outcome, reason, took) if part]
+        room = max(width - sum(map(len, others)) - len(others), 8)
         target = f"{shortened(target, room):{room}}"
     if color:
         method = f"{_BOLD}{method}{_RESET}"
@@ -113,9 +114,10 @@ def _status_color(line: Line) -> str:
     return _RED if not line.whole else _OF_STATUS.get((line.status or 0) // 100, _RED)
 
 
-def _milliseconds(seconds: float) -> str:
-    milliseconds = seconds * 1000
-    return f"{milliseconds:.1f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"
+def _duration(seconds: float) -> str:
+    if seconds >= 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
 
 
 def wants_color(stream: TextIO, choice: Color, environment: Mapping[str, str] = os.environ) -> bool:

@@ -55,11 +55,11 @@ class Connection(asyncio.Protocol):
         "_transport",
         "alarm",
         "connect_time",
-        "exchanges",
         "idle",
         "keeper",
         "loop",
         "peer",
+        "reused",
         "server",
     )
 
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         self.loop = asyncio.get_running_loop()
         self.alarm = Alarm(self.loop)
         self.connect_time = 0.0  # seconds
-        self.exchanges = 0
+        self.reused = False  # it has been idle, or passed from one exchange to the next
         self.idle = 0.0  # how many seconds the server waits for the next request
         self.peer = ""  # the IP address that it leads to
         self._transport: asyncio.Transport | None = None
@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
     def release(self, idle: float) -> None:
         """The receiver is done: the keeper has the connection back, for `idle` seconds at most."""
         self._receiver = None
-        self.idle = idle
+        self.reused, self.idle = True, idle
         self.resume()
         self.keeper.released(self)
 

@@ -58,7 +58,7 @@ class Exchange:
     ) -> None:
         self.answered = False  # some byte of a response has come
         self.attempts = attempts
-        self.reused = connection.exchanges > 0
+        self.reused = connection.reused
         self._connection = connection
         self._settings = settings
         self._incoming = Incoming(request, connection.server, limits)
@@ -198,7 +198,6 @@ class Exchange:
         connection = self._connection
         if not connection.usable:
             raise connection_loss(None, connection.server, answered=False)
-        connection.exchanges += 1
         connection.attach(self)
         self._began = monotonic()
         if content is None:

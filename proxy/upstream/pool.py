@@ -68,12 +68,12 @@ class Pool:
         return exchange
 
     async def probe(self) -> UpstreamError | None:
-        """Why no connection can be had at this moment; None where there is one, ready for the first request."""
+        """Why no connection can be had at this moment; None where there is one, ready for a request."""
         try:
             connection = await self._connection(fresh=False)
         except UpstreamError as error:
             return error
-        self.released(connection)
+        connection.release(self._settings.idle)
         return None
 
     async def close(self) -> None:

@@ -297,6 +297,31 @@ async def test_a_handler_that_breaks_its_word_never_sends_a_message_that_looks_w
         assert not (await served.records(1))[0].complete
 
 
+async def test_a_connection_is_ready_between_requests_only(listening: Listening) -> None:
+    during: list[bool] = []
+
+    async def handle(client: Downstream, account: Account) -> None:
+        [connection] = manager.open
+        during.append(connection.ready)
+        await target(client, account)
+
+    served = await listening(handle)
+    manager = served.listener._manager
+    assert manager is not None
+    wire = await served.connect()
+    await wire.send(GET)
+    await wire.answer()
+    await asyncio.sleep(0)
+    [connection] = manager.open
+    assert (during, connection.ready) == ([False], True)
+    await wire.send(GET[:10])
+    while connection.ready:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0)
+    await wire.send(GET[10:])
+    await wire.answer()
+    assert during == [False, False]
+
+
 async def test_many_clients_at_once(listening: Listening) -> None:
     served = await listening(echo)
 

@@ -130,6 +130,16 @@ async def test_stopping_does_not_wait_for_a_client_that_reads_nothing(listening:
     assert not (await served.records(1))[0].complete
 
 
+async def test_a_connection_that_was_just_accepted_does_not_delay_the_stop(listening: Listening) -> None:
+    served = await listening(target)
+    await served.ask(GET)
+    assert served.listener._manager is not None
+    served.listener._manager.stopping = True
+    wire = await served.connect()
+    assert await wire.rest() == b""
+    await served.until_open(0)
+
+
 async def test_stopping_twice_or_before_the_start_does_nothing() -> None:
     listener = Listener(target, lambda account: None)
     await listener.stop()

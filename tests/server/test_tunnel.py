@@ -202,6 +202,23 @@ async def test_the_sender_is_held_back_when_the_other_side_takes_nothing(listeni
     await served.records(1)
 
 
+async def test_what_came_before_the_end_is_not_lost(listening: Listening) -> None:
+    far = Far()
+    served = await listening(far)
+    wire = await opened(served)
+    far.room.clear()
+    for _ in range(3):
+        await wire.send(b"one more ")
+        await asyncio.sleep(0.01)
+    wire.writer.write_eof()
+    await asyncio.sleep(0.01)
+    far.room.set()
+    await far.ended.wait()
+    assert far.received == b"one more " * 3
+    far.incoming.put_nowait(b"")
+    assert (await served.records(1))[0].complete
+
+
 async def test_stopping_ends_tunnels_when_the_time_is_over(listening: Listening) -> None:
     far = Far()
     served = await listening(far, ServerSettings(grace=0.05))

@@ -490,6 +490,22 @@ async def test_a_connection_that_cannot_send_its_last_bytes_is_closed_all_the_sa
     go.set()
 
 
+async def test_probing_opens_the_connection_for_the_first_request(kit, ok):
+    client, origin = await kit.talk(kit.answering(ok))
+    assert await client.pool.probe() is None
+    assert await client.pool.probe() is None
+    assert await client.fetch() == (200, b"ok")
+    assert (origin.connections, len(origin.requests)) == (1, 1)
+
+
+async def test_probing_tells_why_there_is_no_connection(kit):
+    origin = await kit.origin(kit.answering())
+    await origin.stop()
+    error = await kit.client(origin).pool.probe()
+    assert error is not None
+    assert error.token == "connection_refused"
+
+
 async def test_many_clients_at_once_each_get_their_own_answer(kit):
     async def script(conversation):
         while request := await conversation.request():

@@ -167,6 +167,20 @@ async def test_a_name_is_looked_up_again_when_its_address_fails(kit):
     assert names.asked == 2
 
 
+async def test_no_better_address_leaves_the_first_failure(kit):
+    origin = await kit.origin(always(b"1"))
+    await origin.stop()
+    names = Names("127.0.0.1")
+    client = kit.client(Server("http", "origin.example", origin.port), look_up=names)
+    await client.pool._resolver.addresses()
+    client.pool._resolver._asked -= 1.0  # a second ago
+    names.error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    with pytest.raises(Unreachable) as caught:
+        await client.send()
+    assert caught.value.token == "connection_refused"
+    assert names.asked == 2
+
+
 async def test_the_next_address_is_tried_when_the_first_fails(kit):
     origin = await kit.origin(always(b"2"), host="127.0.0.2")
     names = Names("127.0.0.3", "127.0.0.2")
