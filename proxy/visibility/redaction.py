@@ -145,11 +145,11 @@ class Redaction:
         except UnicodeEncodeError:
             data, encoding = value.encode("utf-8", "replace"), "utf-8"
         data = self._quoted.sub(self._quoted_line, data)
-        return credentials.text(data, self._parameters, self._hide_again).decode(encoding)
+        return credentials.text(data, self._parameters, self._hide_encoded_once).decode(encoding)
 
     def _quoted_line(self, found: re.Match[bytes]) -> bytes:
         name, between, value = found.groups()
-        return name + between + self._rules[name.lower()](value, self._hide_again)
+        return name + between + self._rules[name.lower()](value, self._hide_once)
 
     def _without(self, value: str, credential: str) -> str:
         beginning = credential[:_QUOTED]
@@ -173,11 +173,12 @@ class Redaction:
         found += {value.decode("latin-1"), plain.decode("latin-1")}
         return self.digest(plain).encode()
 
-    def _hide_again(self, value: bytes) -> bytes:
+    def _hide_once(self, value: bytes) -> bytes:
         """In text where known credentials have been replaced already."""
-        if _DIGEST_BYTES.fullmatch(value):
-            return value
-        return self.digest(unquote_to_bytes(value)).encode()
+        return value if _DIGEST_BYTES.fullmatch(value) else self.digest(value).encode()
+
+    def _hide_encoded_once(self, value: bytes) -> bytes:
+        return self._hide_once(unquote_to_bytes(value))
 
 
 def _whole(value: bytes, hide: Hide) -> bytes:

@@ -366,10 +366,10 @@ class TestPipes:
         reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
             log = open_log(path, capacity=50_000)
-            for number in range(500):
-                log.put(account(id=f"{number}", error="x" * (number % 5 * 1500)))
-            said.wait("can't be written (its reader does not keep up)")
-            assert log.lost > 200
+            put = 0
+            while not any("its reader does not keep up" in line for line in said):
+                log.put(account(id=f"{put}", error="x" * (put % 5 * 1500)))
+                put += 1
             found = b""
             while not any("can be written again" in line for line in said):
                 found += os.read(reader, 100_000) if _readable(reader) else b""
@@ -381,7 +381,7 @@ class TestPipes:
         whole = [line for line in found.splitlines() if line.endswith(b"}") and line.startswith(b"{")]
         numbers = [int(decode(line).id) for line in whole]
         assert numbers == sorted(set(numbers))
-        assert len(numbers) == 500 - log.lost
+        assert len(numbers) == put - log.lost
 
     def test_standard_output(self) -> None:
         script = """
@@ -440,7 +440,7 @@ class Disk:
         return min(answer, len(data))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=20), st.lists(st.integers(0, 12), min_size=1, max_size=8))
 def test_law_whatever_the_disk_does_every_line_is_there_once_and_whole(
     answers: list[int], lengths: list[int]

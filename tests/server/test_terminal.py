@@ -57,7 +57,7 @@ class TestLine:
 
     def test_in_columns(self) -> None:
         assert shown(80) == "GET     /items/1?page=2           200  hit       fresh                    0.5 ms"
-        assert shown(60) == "GET     /items/1?page=2           200  hit           0.5 ms"
+        assert shown(60) == "GET     /items/1?page=2            200  hit           0.5 ms"
 
     def test_a_long_target_is_shortened_in_the_middle(self) -> None:
         line = shown(80, **asked(b"GET", b"/customers/17/orders/" + b"x" * 200 + b"/items?page=3"))

@@ -167,7 +167,7 @@ def test_text_that_is_no_text_is_still_recorded() -> None:
     assert told["error"] == "lone ? surrogate"
 
 
-@settings(max_examples=200)
+@settings(max_examples=2000)
 @given(accounts)
 @example(account())
 def test_law_a_record_comes_back_from_its_line(exchange: Account) -> None:

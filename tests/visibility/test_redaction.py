@@ -355,7 +355,7 @@ def _texts(value: object) -> list[str]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20000, deadline=None)
 @given(secret=SECRETS)
 def test_law_no_credential_can_be_read(place: str, secret: str) -> None:
     value = secret.encode("latin-1")
@@ -367,7 +367,7 @@ def test_law_no_credential_can_be_read(place: str, secret: str) -> None:
     assert DIGEST.search(text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20000, deadline=None)
 @given(secret=SECRETS, other=SECRETS)
 def test_law_equal_credentials_have_equal_digests(secret: str, other: str) -> None:
     def digests(value: str, place: str) -> set[str]:
