@@ -53,6 +53,7 @@ class RecordLog:
         self._say = say
         self._said = -math.inf
         self._said_lost = 0
+        self._said_refused = 0
         self._in_trouble = False
         self._not_encoded = 0
 
@@ -64,12 +65,12 @@ class RecordLog:
     def put(self, exchange: Account | Record | bytes) -> None:
         """Log an exchange: its account, its record or its line without the end. Never waits, never raises."""
         try:
-            if isinstance(exchange, Account):
-                exchange = to_record(exchange, self._redaction)
-            line = encode(exchange) if isinstance(exchange, Record) else exchange
-        except Exception as error:  # whatever it is, the exchange itself was fine
+            record = to_record(exchange, self._redaction) if isinstance(exchange, Account) else exchange
+            line = encode(record) if isinstance(record, Record) else record
+        except Exception as error:  # its text may quote a credential
             self._not_encoded += 1
-            self._complain(f"an exchange can't be recorded ({type(error).__name__}: {error})")
+            named = "" if isinstance(exchange, bytes) else f" {exchange.id}"
+            self._complain(f"exchange{named} can't be recorded ({type(error).__name__})")
             return
         self._spool.put(line + b"\n")
 
@@ -99,7 +100,7 @@ class RecordLog:
         elif self._in_trouble:
             self._in_trouble = False
             self._say(f"the log {self._file.name} can be written again: {_lines(self.lost)} lost")
-        elif self.lost > self._said_lost:
+        elif self._spool.lost > self._said_refused:
             self._complain(f"the log {self._file.name} can't be written as fast as exchanges end")
         return written
 
@@ -110,6 +111,7 @@ class RecordLog:
             return False
         self._said = now
         self._said_lost = self.lost
+        self._said_refused = self._spool.lost
         self._say(f"{text}: {_lines(self._said_lost)} lost so far")
         return True
 

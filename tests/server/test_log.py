@@ -151,8 +151,7 @@ class TestWriting:
         log.close()
         assert ids(tmp_path / "log") == ["fine"]
         assert log.lost == 1
-        assert "AttributeError" in said[0]
-        assert said[0].endswith("1 line lost so far")
+        assert said == ["exchange 0f3a can't be recorded (AttributeError): 1 line lost so far"]
 
     def test_after_close_nothing_is_written_and_nothing_raised(self, tmp_path: Path, open_log: Open) -> None:
         log = open_log(tmp_path / "log")
@@ -440,7 +439,7 @@ class Disk:
         return min(answer, len(data))
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=20), st.lists(st.integers(0, 12), min_size=1, max_size=8))
 def test_law_whatever_the_disk_does_every_line_is_there_once_and_whole(
     answers: list[int], lengths: list[int]

@@ -70,7 +70,7 @@ class TestLine:
         line = shown(**asked(b"GET", b"/items?access_token=abcdefgh&page=1"))
         assert re.fullmatch(r"GET /items\?access_token=~[0-9a-f]{4}&page=1 200 hit fresh 0\.5 ms", line)
 
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     @given(accounts, st.integers(42, 200))
     def test_law_no_line_is_wider_than_the_terminal(self, exchange: Account, width: int) -> None:
         line = line_of(exchange, REDACTION)
@@ -78,7 +78,7 @@ class TestLine:
         assert len(plain) <= width
         assert COLOR.sub("", render(line, width, color=True)) == plain
 
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     @given(accounts, st.sampled_from([0, 80]))
     def test_law_no_client_and_no_server_moves_the_cursor(self, exchange: Account, width: int) -> None:
         assert re.fullmatch("[ -~…]*", render(line_of(exchange, REDACTION), width, color=False))
@@ -96,6 +96,7 @@ class TestShortened:
     def test_the_middle_is_left_out(self, width: int, text: str) -> None:
         assert shortened("abcdefghij", width) == text
 
+    @settings(deadline=None)
     @given(st.text(), st.integers(0, 20))
     def test_law_it_fits(self, text: str, width: int) -> None:
         assert len(shortened(text, width)) <= width or len(text) <= width

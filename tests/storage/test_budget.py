@@ -96,7 +96,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS, st.integers(1500, 12_000))
 def test_law_the_budget_holds_at_every_moment_and_contents_stay_apart(
     steps: list[tuple[str, bytes, int]], budget: int

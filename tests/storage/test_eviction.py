@@ -252,7 +252,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(STEPS, st.integers(7, 25))
 def test_law_same_as_the_naive_model_after_every_step(
     steps: list[tuple[str, int, int]], maxsize: int

@@ -36,7 +36,7 @@ class MemoryMachine(StoreMachine):
         return MemoryStore(1 << 20, 1 << 16, variants=self.VARIANTS)
 
 
-MemoryMachine.TestCase.settings = settings(max_examples=600, stateful_step_count=40, deadline=None)
+MemoryMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestHistories = MemoryMachine.TestCase
 
 

@@ -26,7 +26,7 @@ def test_a_hit_like_another() -> None:
     assert decode(line) == to_record(again, REDACTION)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(accounts, st.floats(0, 4e9), st.floats(0, 1000), st.floats(0, 1000))
 def test_law_same_as_encoded(exchange: Account, started: float, first_byte: float, duration: float) -> None:
     record = to_record(exchange, REDACTION)
@@ -38,6 +38,7 @@ def test_law_same_as_encoded(exchange: Account, started: float, first_byte: floa
     assert decode(line) == to_record(again, REDACTION)
 
 
+@settings(deadline=None)
 @given(accounts)
 def test_law_the_parts_are_the_line(exchange: Account) -> None:
     record = to_record(exchange, REDACTION)

@@ -167,7 +167,7 @@ def test_text_that_is_no_text_is_still_recorded() -> None:
     assert told["error"] == "lone ? surrogate"
 
 
-@settings(max_examples=2000)
+@settings(max_examples=200, deadline=None)
 @given(accounts)
 @example(account())
 def test_law_a_record_comes_back_from_its_line(exchange: Account) -> None:
@@ -179,7 +179,7 @@ def test_law_a_record_comes_back_from_its_line(exchange: Account) -> None:
     assert decode(encoded.decode()) == record
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(accounts)
 def test_law_what_is_no_credential_is_all_there(exchange: Account) -> None:
     record = to_record(exchange, REDACTION)

@@ -1,0 +1,1 @@
+"""What explains a response: pure, but for the one file that fetches it."""

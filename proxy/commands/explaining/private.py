@@ -1,0 +1,45 @@
+"""What a private cache, such as a browser's, would do with the response and the next requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from proxy.caching.policy import Policy
+from proxy.caching.private_cache import decide_storing_privately
+from proxy.caching.reuse import Plan, decide
+from proxy.caching.stored import StoredResponse
+from proxy.caching.storing import Storing
+from proxy.commands.explaining.origins import Had
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Whether one user's own cache stores the response, and what it does when that user asks again.
+
+    `again` is None where nothing is stored. `later` is its plan once the answer would be another one, `after`
+    the seconds until then; both are None where time changes nothing.
+    """
+
+    storing: Storing
+    again: Plan | None = None
+    later: Plan | None = None
+    after: float | None = None
+
+
+def alone(had: Had, policy: Policy) -> Alone:
+    """What a private cache does with the response that was had."""
+    times = had.arrived.request_time, had.time
+    storing = decide_storing_privately(
+        had.request, had.response, request_time=times[0], response_time=times[1], policy=policy
+    )
+    if not storing.allowed or had.content is None:
+        return Alone(storing)
+    stored = StoredResponse(
+        had.request, storing.response, *times, had.content, complete_length=had.content
+    )
+    policy = replace(policy, targeted=())
+    again = decide(had.request, [stored], had.time, policy)
+    if again.until is None:
+        return Alone(storing, again)
+    later = decide(had.request, [stored], again.until + 0.25, policy)
+    return Alone(storing, again, later, again.until - had.time)
