@@ -93,7 +93,8 @@ class Case:
     asks: Sequence[Ask] = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.section}: {self.title}"
+        section = self.section.replace(" §", "-").replace(" ", "")  # as pytest would escape it
+        return f"{section}: {self.title}"
 
 
 def reply(

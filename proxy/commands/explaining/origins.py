@@ -20,13 +20,20 @@ ERROR = 503
 class Had:
     """One exchange with the origin server as it was had.
 
-    `content` is how many bytes of content came, None where they can't be kept: because the content did not
-    end, or because it's larger than what is stored.
+    `received` is how many bytes of content came, and `ended` whether that was all. `limit` is the largest
+    content that is stored, in bytes.
     """
 
     request: Request
     arrived: Arrived
-    content: int | None
+    received: int
+    ended: bool
+    limit: int
+
+    @property
+    def content(self) -> int | None:
+        """The bytes of content to store; None where they can't be: there are too many, or no end of them."""
+        return self.received if self.ended and self.received <= self.limit else None
 
     @property
     def response(self) -> Response:
@@ -44,9 +51,7 @@ class Had:
 
 def unchanged(had: Had, request: Request, now: float) -> Arrived:
     """What an origin server sends where nothing has changed: the same again, or 304 where that will do."""
-    response = Response(
-        had.response.status, _later(had.response.fields, had.time, now), had.response.reason
-    )
+    response = Response(had.response.status, _later(had.response.fields, had.time, now), had.response.reason)
     if response.status == 200 and request.method in (b"GET", b"HEAD"):
         validators = validators_of(response.fields, now)
         if evaluate(request, validators, now) is Verdict.NOT_MODIFIED:

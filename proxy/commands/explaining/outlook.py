@@ -13,7 +13,7 @@ from proxy.commands.explaining.origins import Had
 from proxy.commands.explaining.private import Alone, alone
 from proxy.commands.explaining.rehearsal import Rehearsed
 from proxy.commands.explaining.situations import Situation, first, situations
-from proxy.commands.explaining.words import alone_brief, brief
+from proxy.commands.explaining.words import alone_brief, brief, lifetime_brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ def effects(before: Outlook, after: Outlook) -> tuple[Effect, ...]:
 def _compared(before: Outlook, after: Outlook) -> Iterator[Effect]:
     stored = {True: "stored", False: "not stored"}
     yield Effect("the response", stored[before.stored], stored[after.stored])
+    yield Effect("its freshness lifetime", lifetime_brief(before.storing), lifetime_brief(after.storing))
     names = dict.fromkeys(one.name for one in (*after.situations, *before.situations))
     for name in names:
         old, new = before.named(name), after.named(name)

@@ -11,19 +11,22 @@ from proxy.caching.stored import StoredResponse
 from proxy.caching.storing import Storing
 from proxy.commands.explaining.origins import Had
 
+STEP = 0.25
+"""Seconds past the moment from which an answer is another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alone:
     """Whether one user's own cache stores the response, and what it does when that user asks again.
 
-    `again` is None where nothing is stored. `later` is its plan once the answer would be another one, `after`
-    the seconds until then; both are None where time changes nothing.
+    `again` is its plan for that, None where nothing is stored, or only a part. `lasts` is for how many
+    seconds it holds, and `later` the plan after that; both are None where time changes nothing.
     """
 
     storing: Storing
     again: Plan | None = None
     later: Plan | None = None
-    after: float | None = None
+    lasts: float | None = None
 
 
 def alone(had: Had, policy: Policy) -> Alone:
@@ -32,14 +35,15 @@ def alone(had: Had, policy: Policy) -> Alone:
     storing = decide_storing_privately(
         had.request, had.response, request_time=times[0], response_time=times[1], policy=policy
     )
-    if not storing.allowed or had.content is None:
+    if not storing.allowed or not had.ended or had.response.status == 206:
         return Alone(storing)
-    stored = StoredResponse(
-        had.request, storing.response, *times, had.content, complete_length=had.content
-    )
+    length = had.received
+    stored = StoredResponse(had.request, storing.response, *times, length, complete_length=length)
     policy = replace(policy, targeted=())
     again = decide(had.request, [stored], had.time, policy)
+    if again.until is not None and again.until <= had.time:  # just at a turning point
+        again = decide(had.request, [stored], had.time + STEP, policy)
     if again.until is None:
         return Alone(storing, again)
-    later = decide(had.request, [stored], again.until + 0.25, policy)
+    later = decide(had.request, [stored], again.until + STEP, policy)
     return Alone(storing, again, later, again.until - had.time)

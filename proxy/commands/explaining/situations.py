@@ -15,7 +15,9 @@ from proxy.caching.stale import Why, may_serve_stale
 from proxy.caching.targeted import effective_directives
 from proxy.caching.vary import nominated
 from proxy.commands.explaining import origins
+from proxy.commands.explaining.durations import duration
 from proxy.commands.explaining.origins import Had
+from proxy.commands.explaining.private import STEP
 from proxy.commands.explaining.rehearsal import Origin, Rehearsed, Shelf, rehearse
 from proxy.message.fields import FieldLine, Fields
 from proxy.message.request import Request
@@ -24,8 +26,6 @@ COOKIE: FieldLine = (b"Cookie", b"session=another")
 AUTHORIZATION: FieldLine = (b"Authorization", b"Bearer another")
 
 _CREDENTIALS = (b"cookie", b"authorization")
-_STEP = 0.25
-"""Seconds past the moment from which the answer is another."""
 _MOST_STEPS = 6
 
 
@@ -33,8 +33,9 @@ _MOST_STEPS = 6
 class Situation:
     """One request that may come, and how its exchange would end.
 
-    `after` is how many seconds after the response was had it comes, `lasts` for how many more such requests
-    would be answered alike, None where time alone changes nothing or nobody can tell.
+    `after` is how many seconds after the response was had it comes. `lasts` is for how many seconds such
+    requests are answered alike, None where time alone changes nothing; of a response that is served stale as
+    the origin fails, it counts from the end of its freshness lifetime.
     """
 
     name: str
@@ -101,11 +102,14 @@ def _again(had: Had, shelf: Shelf, policy: Policy) -> Iterator[Situation]:
         rehearsed = _run(had, shelf, policy, after, _unchanged(had), had.request)
         decision = rehearsed.answer.decision
         lasts = None if decision.until is None else decision.until - had.time - after
+        if lasts is not None and lasts <= 0:  # just at a turning point
+            after += STEP
+            continue
         yield Situation(name, about, rehearsed, after, lasts)
         if lasts is None:
             return
-        after += lasts + _STEP
-        name, about = "later", "the same request, later"
+        after += lasts + STEP
+        name, about = "later", f"the same request, {duration(after)} later"
 
 
 def _without_origin(had: Had, shelf: Shelf, policy: Policy, after: float) -> Situation:
@@ -129,7 +133,7 @@ def _with_error(had: Had, shelf: Shelf, policy: Policy, after: float) -> Situati
 def _stale_for(
     had: Had, shelf: Shelf, policy: Policy, after: float, why: Why, rehearsed: Rehearsed
 ) -> float | None:
-    """For how many more seconds the stale response may stand in."""
+    """For how many seconds past its freshness lifetime the stale response may stand in."""
     if rehearsed.answer.decision.outcome is not Outcome.STALE:
         return None
     stored = shelf[0].stored
@@ -137,7 +141,7 @@ def _stale_for(
     lifetime = freshness_lifetime(stored.response, effective, stored.response_time, policy)
     staleness = current_age(stored, had.time + after) - lifetime.seconds
     verdict = may_serve_stale(stored, effective, wishes_of(had.request)[0], staleness, why, policy)
-    return None if verdict.until is None else verdict.until - staleness
+    return verdict.until
 
 
 def _others(had: Had, shelf: Shelf, policy: Policy) -> Iterator[Situation]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from proxy.caching.decision import Outcome
 from proxy.caching.reuse import Course
+from proxy.caching.storing import Storing
+from proxy.commands.explaining.durations import duration
 from proxy.commands.explaining.private import Alone
 from proxy.commands.explaining.situations import Situation
 from proxy.message.conditions import CONDITIONAL
 
-_UNITS = ((31_536_000, "year"), (86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
 _VARIANTS = {
     b"accept": "one for each preference of media types: few from programs, many from browsers",
     b"accept-encoding": "one for each set of codings that clients can decode: a handful",
@@ -21,26 +22,17 @@ _VARIANTS = {
 }
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them, in at most two units: `60 s`, `90 s`, `1 h 30 min`, `2 days`."""
-    left = round(seconds)
-    if left < 120:
-        return f"{left} s"
-    pieces: list[str] = []
-    for size, unit in _UNITS:
-        count, rest = divmod(left, size)
-        if count:
-            plural = "s" if count > 1 and unit in ("year", "day") else ""
-            pieces.append(f"{count} {unit}{plural}")
-            left = rest
-        if len(pieces) == 2 or (pieces and not left):
-            break
-    return " ".join(pieces)
-
-
 def variants(name: bytes) -> str:
     """How many responses there come to be where Vary nominates the request field `name` (lower case)."""
     return _VARIANTS.get(name, "one for each value of that field")
+
+
+def lifetime_brief(storing: Storing) -> str:
+    """The freshness lifetime, and which rule gave it."""
+    lifetime = storing.lifetime
+    if not lifetime.explicit and not lifetime.heuristic:
+        return "none"
+    return f"{duration(lifetime.seconds)}, {'estimated' if lifetime.heuristic else 'stated'}"
 
 
 def brief(situation: Situation) -> str:
@@ -106,7 +98,7 @@ def alone_brief(alone: Alone) -> str:
         return "stored"
     match alone.again.course:
         case Course.REUSE | Course.REUSE_STALE:
-            return "reused" if alone.after is None else f"reused for {duration(alone.after)}"
+            return "reused" if alone.lasts is None else f"reused for {duration(alone.lasts)}"
         case Course.VALIDATE:
             return "stored, validated each time"
         case _:
@@ -120,9 +112,10 @@ def alone_sentence(alone: Alone) -> str:
     if alone.again is None:
         return "It may store the response."
     match alone.again.course:
-        case Course.REUSE | Course.REUSE_STALE:
-            lasting = "" if alone.after is None else f" for {duration(alone.after)}"
-            return f"It stores the response and uses it again{lasting} without asking{_then(alone)}."
+        case Course.REUSE | Course.REUSE_STALE as course:
+            lasting = "" if alone.lasts is None else f" for {duration(alone.lasts)}"
+            first = ", asking afterwards" if course is Course.REUSE_STALE else " without asking"
+            return f"It stores the response and uses it again{lasting}{first}{_then(alone)}."
         case Course.VALIDATE:
             return "It stores the response, and asks whether it has changed before each use."
         case _:
@@ -150,7 +143,9 @@ def verdict(stored: bool, again: Situation) -> str:
     match again.decision.outcome:
         case Outcome.HIT:
             lasting = "" if again.lasts is None else f" for {duration(again.lasts)}"
-            return f"A shared cache stores this response and answers with it{lasting} without asking the origin."
+            return (
+                f"A shared cache stores this response and answers with it{lasting} without asking the origin."
+            )
         case Outcome.STALE:
             return "A shared cache stores this response and answers with it while it validates it."
         case Outcome.VALIDATED:
