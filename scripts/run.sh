@@ -10,7 +10,9 @@ if [ -z "${UPSTREAM:-}" ]; then
 fi
 "$bin/pellucid" serve --upstream "$UPSTREAM" --listen "$LISTEN" --admin "$ADMIN" "$@" &
 proxy=$!
-trap 'kill -TERM "$proxy" 2>/dev/null || true' INT TERM
+# Control-C reaches the proxy by itself: sent again, it would mean not to wait for exchanges under way.
+trap : INT
+trap 'kill -TERM "$proxy" 2>/dev/null || true' TERM
 status=0
 wait "$proxy" || status=$?
 trap - INT TERM

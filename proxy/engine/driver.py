@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from itertools import count
+from time import time
 
 from proxy.caching.decision import Outcome
 from proxy.caching.effects import Answer, Validate
@@ -83,6 +84,7 @@ class Driver:
             error_token=error.token if error is not None else None,
             exchange_id=account.id,
             name=self._policy.name,
+            now=time(),
         )
         received = account.received
         head_only = received is not None and received.method == b"HEAD"

@@ -240,7 +240,8 @@ def _check_cache_status(one: Ask, answer: Message, seen: list[Message]) -> None:
     assert str(name) == NAME
     assert isinstance(name, http_sf.Token)
     hit = parameters.get("hit", False)
-    if one.how in (CACHED, FELL_BACK):
+    in_vain = one.reply is not None and one.reply.framing in ("nothing", "reset")
+    if one.how is CACHED or (one.how is FELL_BACK and in_vain):
         assert hit is True, f"not a hit: {values}"
         assert "fwd" not in parameters, f"fwd in a hit: {values}"
     else:

@@ -66,7 +66,6 @@ STARS = (
     fresh(Vary="*, Foo"),
     fresh(Vary="Foo, *"),
     fresh(Vary=",*"),
-    fresh(Vary=" *"),
     fresh(Vary="Foo,*,Bar"),
     fresh(lines=[("Vary", "*"), ("Vary", "*")]),
     fresh(lines=[("Vary", ""), ("Vary", "*")]),

@@ -166,7 +166,7 @@ WITH_GET = Change("get", "", _with_get)
 NO_REQUEST_NO_STORE = Change("request", "", _request_without_no_store)
 WHILE_REVALIDATING = Change(
     "while-revalidating",
-    "an answer that is a little older will do, where nobody has to wait",
+    "an answer may be older, so that nobody waits",
     _while_revalidating,
 )
 IF_ERROR = Change("if-error", "a stale response is better than an error", _if_error)

@@ -85,7 +85,8 @@ def effects(before: Outlook, after: Outlook) -> tuple[Effect, ...]:
 def _compared(before: Outlook, after: Outlook) -> Iterator[Effect]:
     stored = {True: "stored", False: "not stored"}
     yield Effect("the response", stored[before.stored], stored[after.stored])
-    yield Effect("its freshness lifetime", lifetime_brief(before.storing), lifetime_brief(after.storing))
+    if after.stored:
+        yield Effect("its freshness lifetime", lifetime_brief(before.storing), lifetime_brief(after.storing))
     names = dict.fromkeys(one.name for one in (*after.situations, *before.situations))
     for name in names:
         old, new = before.named(name), after.named(name)
@@ -94,6 +95,5 @@ def _compared(before: Outlook, after: Outlook) -> Iterator[Effect]:
         if old is not None and new is not None:
             yield Effect(new.about, brief(old), brief(new))
     cookie = {True: "goes to everyone", False: "goes to nobody else"}
-    if before.stored:
-        yield Effect("the cookie that it sets", cookie[before.shares_cookie], cookie[after.shares_cookie])
+    yield Effect("the cookie that it sets", cookie[before.shares_cookie], cookie[after.shares_cookie])
     yield Effect("a browser's own cache", alone_brief(before.alone), alone_brief(after.alone))

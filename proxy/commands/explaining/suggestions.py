@@ -88,10 +88,9 @@ def _cure(now: Outlook, policy: Policy) -> Suggestion | None:
     then = now
     provided: dict[str, None] = {}
     for _ in range(_ROUNDS):
-        if then.storing.allowed:
+        cures = _cures(then)
+        if not cures:
             break
-        forbidding = [one for one in then.storing.reasons if one not in then.storing.effective.reasons]
-        cures = [_CURES.get(because.reason) for because in forbidding]
         had: Had = then.had
         for change in cures:
             if change is None:
@@ -102,6 +101,14 @@ def _cure(now: Outlook, policy: Policy) -> Suggestion | None:
     if not then.stored:
         return None
     return Suggestion("store", steps(now.had, then.had), tuple(provided), False, then, effects(now, then))
+
+
+def _cures(then: Outlook) -> list[Change | None]:
+    """What is still to be done; None for what can't be. No cookie is to go to everyone."""
+    if then.storing.allowed:
+        return [changes.NO_COOKIE] if then.shares_cookie else []
+    forbidding = [one for one in then.storing.reasons if one not in then.storing.effective.reasons]
+    return [_CURES.get(because.reason) for because in forbidding]
 
 
 def _tried(change: Change, before: Outlook, policy: Policy, *, also: bool = False) -> Suggestion | None:

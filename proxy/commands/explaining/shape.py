@@ -1,0 +1,200 @@
+"""The form of an explanation: what `--format json` prints, and what the text renders."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from proxy.caching.decision import Outcome
+from proxy.visibility.shape import Bytes, FieldLines, Seconds, Status, Text, Time, Version
+
+FORMAT: Literal["pellucid-explanation/1"] = "pellucid-explanation/1"
+"""The form that this module describes. What is only added to it does not change its name."""
+
+Words = Annotated[str, Meta(description="A few words for a reader; they may change.")]
+Sentence = Annotated[str, Meta(description="A sentence for a reader; it may change.")]
+
+
+class Reason(Struct, frozen=True):
+    """One reason for a decision, as it applied."""
+
+    slug: Annotated[str, Meta(description="The reason's name in the catalogue, as in Cache-Status; stable.")]
+    section: Annotated[str, Meta(description="Where it is written, such as RFC 9111 §4.2.1.")]
+    sentence: Annotated[str, Meta(description="What it says.")]
+    evidence: Annotated[
+        str, Meta(description="The piece of the message that showed it, without credentials; may be empty.")
+    ]
+
+
+class Asked(Struct, frozen=True):
+    """The request as it was sent."""
+
+    method: Annotated[str, Meta(description="The method (RFC 9110 §9).")]
+    target: Annotated[Text, Meta(description="The request target (RFC 9112 §3.2).")]
+    fields: FieldLines
+
+
+class Answered(Struct, frozen=True):
+    """The response as a cache takes it: without the fields for the connection, with a Date."""
+
+    status: Status
+    reason: Annotated[Text, Meta(description="The reason phrase; it may be empty (RFC 9112 §4).")]
+    version: Version
+    fields: FieldLines
+    content_bytes: Annotated[Bytes, Meta(description="The content that was read, in bytes.")]
+    complete: Annotated[bool, Meta(description="Whether the content ended while it was read.")]
+
+
+class Storing(Struct, frozen=True):
+    """Whether a shared cache stores the response."""
+
+    stored: Annotated[bool, Meta(description="Whether it is stored.")]
+    verdict: Sentence
+    key: Annotated[Text, Meta(description="The cache key (RFC 9111 §2), without credentials.")]
+    cache_status: Annotated[
+        str | None, Meta(description="What Cache-Status says of this exchange (RFC 9211); null: nothing.")
+    ]
+    reasons: Annotated[
+        tuple[Reason, ...], Meta(description="All reasons for the decision, the main one first.")
+    ]
+    note: Annotated[str, Meta(description="What hinders storing beside the rules, or empty.")]
+
+
+class Freshness(Struct, frozen=True):
+    """For how long the response may be used without asking (RFC 9111 §4.2)."""
+
+    found: Annotated[
+        Literal["explicit", "heuristic", "none"],
+        Meta(description="Whether the origin server gave the lifetime, the cache assigned it, or neither."),
+    ]
+    source: Annotated[
+        str, Meta(description="The lower-case name of the field that the lifetime comes from, or empty.")
+    ]
+    lifetime_seconds: Seconds
+    age_seconds: Annotated[Seconds, Meta(description="The age on arrival (RFC 9111 §4.2.3), in seconds.")]
+    ttl_seconds: Annotated[
+        int, Meta(description="What is left of the lifetime on arrival, in seconds; negative when stale.")
+    ]
+    reasons: Annotated[tuple[Reason, ...], Meta(description="How the lifetime was found.")]
+
+
+class Validators(Struct, frozen=True):
+    """What the response can be validated by (RFC 9110 §8.8)."""
+
+    etag: Annotated[Text | None, Meta(description="The entity tag, null where there's none that is valid.")]
+    etag_weak: Annotated[bool | None, Meta(description="Whether the entity tag is weak; null without one.")]
+    last_modified: Annotated[Text | None, Meta(description="Last-Modified, null where there's no valid one.")]
+    last_modified_strong: Annotated[
+        bool | None, Meta(description="Whether it counts as strong (RFC 9110 §8.8.2.2); null without one.")
+    ]
+
+
+class Varying(Struct, frozen=True):
+    """One request field that Vary nominates (RFC 9111 §4.1)."""
+
+    name: Annotated[str, Meta(description="The field's name in lower case.")]
+    sent: Annotated[Text | None, Meta(description="Its value in this request, null where it was not sent.")]
+    variants: Words
+
+
+class Vary(Struct, frozen=True):
+    """By which request fields a cache tells responses for one URI apart (RFC 9111 §4.1)."""
+
+    matchable: Annotated[bool, Meta(description="False where Vary says * or can't be read.")]
+    by: Annotated[tuple[Varying, ...], Meta(description="The fields, in the order of Vary.")]
+
+
+class Situation(Struct, frozen=True):
+    """One request that may come next, and how the rules would deal with it."""
+
+    name: Annotated[str, Meta(description="Which request it is; stable.")]
+    about: Words
+    after_seconds: Annotated[
+        Seconds, Meta(description="When it comes, in seconds after the response was had.")
+    ]
+    lasts_seconds: Annotated[
+        float | None,
+        Meta(
+            description="For how many seconds such requests are answered alike, null where time alone"
+            " changes nothing; while the origin fails, from the end of the freshness lifetime."
+        ),
+    ]
+    outcome: Annotated[Outcome, Meta(description="How the client would get its answer.")]
+    status: Status
+    stored: Annotated[bool | None, Meta(description="Whether what came was stored; null: nothing came.")]
+    background: Annotated[bool, Meta(description="Whether a validation follows in the background.")]
+    conditions: Annotated[
+        FieldLines, Meta(description="The conditional fields of the request that went forward, if one did.")
+    ]
+    cache_status: Annotated[str | None, Meta(description="What Cache-Status would say; null: nothing.")]
+    brief: Words
+    sentence: Sentence
+    reasons: Annotated[tuple[Reason, ...], Meta(description="All reasons, the main one first.")]
+
+
+class PrivateCache(Struct, frozen=True):
+    """What a cache that serves one user only, such as a browser's, may do."""
+
+    stored: Annotated[bool, Meta(description="Whether it may store the response.")]
+    sentence: Sentence
+    lifetime_seconds: Seconds
+    again: Annotated[
+        str | None, Meta(description="How it would deal with the same request; null where nothing is stored.")
+    ]
+    lasts_seconds: Annotated[
+        float | None, Meta(description="For how many seconds that holds; null where time changes nothing.")
+    ]
+    later: Annotated[str | None, Meta(description="How it would deal with the same request after that.")]
+    reasons: Annotated[tuple[Reason, ...], Meta(description="Why, the main reason first.")]
+
+
+class Step(Struct, frozen=True):
+    """One field to change."""
+
+    message: Annotated[Literal["request", "response"], Meta(description="Whose field it is.")]
+    field: Annotated[str, Meta(description="The field's name; `method` stands for the request method.")]
+    before: Annotated[Text | None, Meta(description="Its value now, null where there is none.")]
+    after: Annotated[Text | None, Meta(description="What it should say, null where it should go.")]
+    sentence: Sentence
+
+
+class Effect(Struct, frozen=True):
+    """Something that a change makes different, as the rules decide it."""
+
+    about: Words
+    before: Words
+    after: Words
+
+
+class Suggestion(Struct, frozen=True):
+    """A change that the rules have been run on, and what they decide then."""
+
+    name: Annotated[str, Meta(description="Which suggestion it is; stable.")]
+    steps: Annotated[tuple[Step, ...], Meta(description="What to change, all of it.")]
+    provided: Annotated[tuple[str, ...], Meta(description="What has to be true for it to be right.")]
+    also: Annotated[
+        bool, Meta(description="Whether it comes on top of the first suggestion, whose effects it adds to.")
+    ]
+    verdict: Sentence
+    effects: Annotated[tuple[Effect, ...], Meta(description="What is then different; never empty.")]
+    reasons: Annotated[
+        tuple[Reason, ...], Meta(description="Why the changed response is stored, or still isn't.")
+    ]
+
+
+class Explanation(Struct, frozen=True):
+    """What an intermediary can see of one response, and what the caching rules make of it."""
+
+    format: Annotated[Literal["pellucid-explanation/1"], Meta(description="The form of this explanation.")]
+    uri: Annotated[Text, Meta(description="The target URI, without credentials.")]
+    time: Time
+    request: Asked
+    response: Answered
+    storing: Storing
+    freshness: Freshness
+    validators: Validators
+    vary: Vary
+    situations: Annotated[tuple[Situation, ...], Meta(description="What would happen to the next requests.")]
+    private_cache: PrivateCache
+    suggestions: Annotated[tuple[Suggestion, ...], Meta(description="What would let caches do more.")]
