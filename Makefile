@@ -25,7 +25,7 @@ help: ## say what each target does
 	@touch .venv/tools
 
 run: .venv ## start the proxy in front of the sample backend, or of UPSTREAM=URL
-	@LISTEN=$(LISTEN) ADMIN=$(ADMIN) BACKEND=$(BACKEND) STYLE=$(STYLE) UPSTREAM=$(UPSTREAM) sh scripts/run.sh $(ARGS)
+	@exec env LISTEN=$(LISTEN) ADMIN=$(ADMIN) BACKEND=$(BACKEND) STYLE=$(STYLE) UPSTREAM=$(UPSTREAM) sh scripts/run.sh $(ARGS)
 
 test: .venv/tools ## run all tests, in parallel
 	$(BIN)/python -m pytest -n auto $(ARGS)

@@ -11,7 +11,10 @@ import click
 from proxy import __version__
 from proxy.message.errors import ConfigurationError
 
-COMMANDS = {"serve": "Run the proxy in front of an HTTP API."}
+COMMANDS = {
+    "serve": "Run the proxy in front of an HTTP API.",
+    "explain": "Say what caches make of one URL's response, and why.",
+}
 """Each command and what it does, so that `--help` need not import them all."""
 
 

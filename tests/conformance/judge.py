@@ -183,8 +183,9 @@ class _Run:
             if name.lower() == "connection"
             for option in value.split(",")
         }
+        connection -= {name.lower() for name, value in one.has if value is not None} | {"close"}
         names = {name.lower() for name in one.lacks}
-        for name in (*HOP_BY_HOP, *names, *(connection - {"close"})):
+        for name in (*HOP_BY_HOP, *names, *connection):
             if name != "connection":
                 assert answer.head.get(name) is None or name == "transfer-encoding", f"{name} is there"
         if one.updated or one.how is VALIDATED:

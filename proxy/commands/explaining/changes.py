@@ -127,7 +127,10 @@ def _while_revalidating(had: Had, policy: Policy) -> Had:
 
 
 def _if_error(had: Had, policy: Policy) -> Had:
-    return with_directives(had, policy, add=[(b"stale-if-error", b"%d" % DAY)])
+    """A day, from where a validation in the background no longer covers it."""
+    directives = effective_directives(had.response.fields, policy).directives
+    seconds = (directives.seconds(b"stale-while-revalidate") or 0) + DAY
+    return with_directives(had, policy, add=[(b"stale-if-error", b"%d" % seconds)])
 
 
 def _stale_allowed(had: Had, policy: Policy) -> Had:
@@ -157,7 +160,7 @@ def narrowed(name: bytes) -> Change:
 REUSABLE = Change("lifetime", "an answer that is a little old will do", _reusable)
 SHARED = Change("shared", "every user gets the same response", _shared)
 PUBLIC = Change("public", "everyone who may ask gets the same response", _public)
-OWN = Change("own", "the response is for one user only", _own)
+OWN = Change("own", "the response is for one user only, and may be a little old", _own)
 NO_LISTING = Change("no-listing", "none of the listed fields is for one user only", _without_listing)
 NAMED_VARY = Change("named-vary", "", _named_vary)
 NO_COOKIE = Change("no-cookie", "the cookie can be set elsewhere", _without_cookie)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 _UNITS = ((31_536_000, "year"), (86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
+_ROUNDED_TO = ((864_000, 86_400), (36_000, 3_600), (600, 60))
+"""From so many seconds on, so many make no difference."""
 
 
 def duration(seconds: float) -> str:
-    """At most two units: `60 s`, `90 s`, `1 h 30 min`, `2 days`; less than a second counts for none."""
-    left = round(seconds)
+    """About so long, in at most two units: `60 s`, `90 s`, `1 h 30 min`, `2 days`."""
+    grain = next((grain for limit, grain in _ROUNDED_TO if seconds >= limit), 1)
+    left = round(seconds / grain) * grain
     if left < 120:
         return f"{left} s"
     pieces: list[str] = []

@@ -6,22 +6,23 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from proxy.caching.age import initial_age
+from proxy.caching.age import age_value, initial_age
 from proxy.caching.decision import Because
 from proxy.caching.key import cache_key
+from proxy.caching.no_vary_search import DEFAULT, rule_of
 from proxy.caching.policy import Policy
 from proxy.caching.storing import Storing
-from proxy.caching.targeted import CACHE_CONTROL
 from proxy.caching.vary import nominated
 from proxy.commands.explaining import shape
 from proxy.commands.explaining.origins import Had
 from proxy.commands.explaining.outlook import Outlook, outlook
 from proxy.commands.explaining.private import Alone
+from proxy.commands.explaining.rehearsal import Rehearsed
 from proxy.commands.explaining.situations import Situation
 from proxy.commands.explaining.suggestions import Suggestion, suggestions
 from proxy.commands.explaining.words import alone_sentence, brief, sentence, variants, verdict
 from proxy.message.conditions import CONDITIONAL, validators_of
-from proxy.message.fields import Fields
+from proxy.message.fields import NO_FIELDS, Fields
 from proxy.message.request import Request
 from proxy.visibility.record import rfc3339
 from proxy.visibility.redaction import Redaction
@@ -65,6 +66,11 @@ class _Shaping:
             for one in reasons
         )
 
+    def cache_status(self, rehearsed: Rehearsed) -> str | None:
+        """Our own member, which comes after those of the caches nearer to the origin (RFC 9211 §2)."""
+        members = rehearsed.answer.response.fields.all(b"cache-status")
+        return self.text(members[-1].decode("latin-1")) if members else None
+
     def explanation(self, now: Outlook, found: tuple[Suggestion, ...]) -> shape.Explanation:
         had = now.had
         return shape.Explanation(
@@ -106,7 +112,7 @@ class _Shaping:
             now.stored,
             verdict(now.stored, now.again),
             self.text(cache_key(now.had.request).decode("latin-1")),
-            self.value(now.first.answer.response.fields, b"cache-status"),
+            self.cache_status(now.first),
             self.reasons(now.reasons),
             _hindrance(now.had) if now.storing.allowed else "",
         )
@@ -120,7 +126,7 @@ class _Shaping:
             lifetime.seconds,
             round(age, 3),
             math.floor(lifetime.seconds - age),
-            self.reasons(lifetime.reasons),
+            self.reasons((*lifetime.reasons, *age_value(had.response.fields)[1])),
         )
 
     def validators(self, had: Had) -> shape.Validators:
@@ -136,17 +142,18 @@ class _Shaping:
 
     def vary(self, had: Had) -> shape.Vary:
         names = nominated(had.response.fields)
+        query = _query_rule(had.response.fields)
         if names is None:
-            return shape.Vary(False, ())
+            return shape.Vary(False, (), query)
         by = (
             shape.Varying(name.decode("ascii"), self.value(had.request.fields, name), variants(name))
             for name in names
         )
-        return shape.Vary(True, tuple(by))
+        return shape.Vary(True, tuple(by), query)
 
     def situation(self, one: Situation) -> shape.Situation:
         rehearsed = one.rehearsed
-        asked = [line for line in rehearsed.sent[-1].fields] if rehearsed.sent else []
+        asked = rehearsed.sent[-1].fields if rehearsed.sent else NO_FIELDS
         return shape.Situation(
             one.name,
             one.about,
@@ -157,9 +164,10 @@ class _Shaping:
             one.decision.stored,
             rehearsed.answer.background is not None,
             self.lines(line for line in asked if line[0].lower() in CONDITIONAL),
-            self.value(rehearsed.answer.response.fields, b"cache-status"),
+            self.cache_status(rehearsed),
             brief(one),
             sentence(one),
+            "" if one.because is None else one.because.reason.slug,
             self.reasons(one.decision.reasons),
         )
 
@@ -194,6 +202,17 @@ class _Shaping:
             tuple(shape.Effect(effect.about, effect.before, effect.after) for effect in one.effects),
             self.reasons(one.then.reasons),
         )
+
+
+def _query_rule(fields: Fields) -> shape.QueryRule | None:
+    rule = rule_of(fields)
+    if rule == DEFAULT:
+        return None
+    return shape.QueryRule(_sorted(rule.ignored), _sorted(rule.significant), rule.ordered)
+
+
+def _sorted(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
 
 
 def _source(storing: Storing) -> str:

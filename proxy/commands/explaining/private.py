@@ -9,6 +9,7 @@ from proxy.caching.private_cache import decide_storing_privately
 from proxy.caching.reuse import Plan, decide
 from proxy.caching.stored import StoredResponse
 from proxy.caching.storing import Storing
+from proxy.caching.vary import nominated, remembered_request
 from proxy.commands.explaining.origins import Had
 
 STEP = 0.25
@@ -38,7 +39,8 @@ def alone(had: Had, policy: Policy) -> Alone:
     if not storing.allowed or not had.ended or had.response.status == 206:
         return Alone(storing)
     length = had.received
-    stored = StoredResponse(had.request, storing.response, *times, length, complete_length=length)
+    kept = remembered_request(had.request, nominated(storing.response.fields) or ())
+    stored = StoredResponse(kept, storing.response, *times, length, complete_length=length)
     policy = replace(policy, targeted=())
     again = decide(had.request, [stored], had.time, policy)
     if again.until is not None and again.until <= had.time:  # just at a turning point

@@ -25,8 +25,11 @@ from proxy.message.request import Request
 Shelf = tuple[Store, ...]
 """What is stored: each as the rules asked to have it stored, its length filled in."""
 
-Origin = Callable[[Request, float], Arrived | Unreached]
-"""What the origin server answers to a request that is forwarded at a time in seconds since the epoch."""
+Origin = Callable[[Request, float], Arrived | Unreached | Found]
+"""What comes of a request that is forwarded at a time in seconds since the epoch.
+
+`Found` where it waits for another one's response, and that is stored by then.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Freshness(Struct, frozen=True):
     ttl_seconds: Annotated[
         int, Meta(description="What is left of the lifetime on arrival, in seconds; negative when stale.")
     ]
-    reasons: Annotated[tuple[Reason, ...], Meta(description="How the lifetime was found.")]
+    reasons: Annotated[tuple[Reason, ...], Meta(description="How the lifetime was found, and what is odd about Age.")]
 
 
 class Validators(Struct, frozen=True):
@@ -98,11 +98,26 @@ class Varying(Struct, frozen=True):
     variants: Words
 
 
+class QueryRule(Struct, frozen=True):
+    """What No-Vary-Search says of the parameters in the query (draft-ietf-httpbis-no-vary-search)."""
+
+    ignored: Annotated[
+        tuple[str, ...] | None, Meta(description="Those that make no difference; null: see `significant`.")
+    ]
+    significant: Annotated[
+        tuple[str, ...] | None, Meta(description="The only ones that make a difference; null: see `ignored`.")
+    ]
+    ordered: Annotated[bool, Meta(description="Whether their order makes a difference.")]
+
+
 class Vary(Struct, frozen=True):
-    """By which request fields a cache tells responses for one URI apart (RFC 9111 §4.1)."""
+    """By what a cache tells responses of one resource apart (RFC 9111 §4.1)."""
 
     matchable: Annotated[bool, Meta(description="False where Vary says * or can't be read.")]
     by: Annotated[tuple[Varying, ...], Meta(description="The fields, in the order of Vary.")]
+    query: Annotated[
+        QueryRule | None, Meta(description="Which queries are told apart; null: all that aren't equal.")
+    ]
 
 
 class Situation(Struct, frozen=True):
@@ -130,6 +145,7 @@ class Situation(Struct, frozen=True):
     cache_status: Annotated[str | None, Meta(description="What Cache-Status would say; null: nothing.")]
     brief: Words
     sentence: Sentence
+    because: Annotated[str, Meta(description="The slug of the reason that tells most, or empty.")]
     reasons: Annotated[tuple[Reason, ...], Meta(description="All reasons, the main one first.")]
 
 

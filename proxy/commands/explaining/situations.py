@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from proxy.caching import stale
 from proxy.caching.age import current_age
-from proxy.caching.decision import Decision, Outcome
+from proxy.caching.decision import Because, Decision, Outcome
 from proxy.caching.effects import Arrived, Unreached
 from proxy.caching.freshness import freshness_lifetime
 from proxy.caching.policy import Policy
 from proxy.caching.reuse import wishes_of
 from proxy.caching.stale import Why, may_serve_stale
+from proxy.caching.storing import AUTHORIZATION_SHARED
 from proxy.caching.targeted import effective_directives
 from proxy.caching.vary import nominated
 from proxy.commands.explaining import origins
@@ -25,6 +27,19 @@ from proxy.message.request import Request
 COOKIE: FieldLine = (b"Cookie", b"session=another")
 AUTHORIZATION: FieldLine = (b"Authorization", b"Bearer another")
 
+_TELLING = frozenset(
+    (
+        stale.NO_CACHE_WHEN_STALE,
+        stale.MUST_REVALIDATE,
+        stale.PROXY_REVALIDATE,
+        stale.S_MAXAGE_WHEN_STALE,
+        stale.REQUEST_REFUSES_STALE,
+        stale.PAST_STALE_IF_ERROR,
+        stale.NO_STALE_IF_ERROR,
+        stale.PAST_STALE_LIMIT,
+        AUTHORIZATION_SHARED,
+    )
+)
 _CREDENTIALS = (b"cookie", b"authorization")
 _MOST_STEPS = 6
 
@@ -52,6 +67,13 @@ class Situation:
     def status(self) -> int:
         """What the client gets."""
         return self.rehearsed.answer.response.status
+
+    @property
+    def because(self) -> Because | None:
+        """The reason that tells most: why a stale response can't stand in, or why a response is shared."""
+        reasons = self.decision.reasons
+        telling = (one for one in reasons if one.reason in _TELLING)
+        return next(telling, reasons[0] if reasons else None)
 
     @property
     def stored(self) -> bool:
@@ -97,7 +119,7 @@ def _unchanged(had: Had) -> Origin:
 def _again(had: Had, shelf: Shelf, policy: Policy) -> Iterator[Situation]:
     """The same request at once, and at each later moment at which the answer is another."""
     after = 0.0
-    name, about = "again", "the same request, at once"
+    name, about = "again", "the same request at once"
     for _ in range(_MOST_STEPS):
         rehearsed = _run(had, shelf, policy, after, _unchanged(had), had.request)
         decision = rehearsed.answer.decision
@@ -109,7 +131,7 @@ def _again(had: Had, shelf: Shelf, policy: Policy) -> Iterator[Situation]:
         if lasts is None:
             return
         after += lasts + STEP
-        name, about = "later", f"the same request, {duration(after)} later"
+        name, about = "later", f"the same request after {duration(after)}"
 
 
 def _without_origin(had: Had, shelf: Shelf, policy: Policy, after: float) -> Situation:
@@ -118,7 +140,7 @@ def _without_origin(had: Had, shelf: Shelf, policy: Policy, after: float) -> Sit
 
     rehearsed = _run(had, shelf, policy, after, answer, had.request)
     lasts = _stale_for(had, shelf, policy, after, Why.UNREACHED, rehearsed)
-    return Situation("unreachable", "… and the origin can't be reached", rehearsed, after, lasts)
+    return Situation("unreachable", "the origin unreachable then", rehearsed, after, lasts)
 
 
 def _with_error(had: Had, shelf: Shelf, policy: Policy, after: float) -> Situation:
@@ -127,7 +149,7 @@ def _with_error(had: Had, shelf: Shelf, policy: Policy, after: float) -> Situati
 
     rehearsed = _run(had, shelf, policy, after, answer, had.request)
     lasts = _stale_for(had, shelf, policy, after, Why.ERROR, rehearsed)
-    return Situation("error", f"… and the origin answers {origins.ERROR}", rehearsed, after, lasts)
+    return Situation("error", f"the origin answering {origins.ERROR} then", rehearsed, after, lasts)
 
 
 def _stale_for(
@@ -155,11 +177,11 @@ def _others(had: Had, shelf: Shelf, policy: Policy) -> Iterator[Situation]:
     theirs = own.without(*_CREDENTIALS)
     if theirs is not own:
         yield situation("anonymous", "a request without credentials", theirs)
-    yield situation("cookie", "another user's, with a Cookie", theirs.adding(COOKIE))
+    yield situation("cookie", "another user's with a Cookie", theirs.adding(COOKIE))
     authenticated = theirs.adding(AUTHORIZATION)
-    yield situation("authorization", "another user's, with Authorization", authenticated)
+    yield situation("authorization", "another user's with Authorization", authenticated)
     if b"authorization" not in own:
-        yield situation("authorization-first", "… if such a request comes first", authenticated, ())
+        yield situation("authorization-first", "a first request with Authorization", authenticated, ())
     for name in nominated(had.response.fields) or ():
         if name not in _CREDENTIALS:
             shown = name.decode("ascii").title()

@@ -145,6 +145,8 @@ def _improvements(base: Outlook) -> Iterator[Change]:
     if unreachable is not None and unreachable.decision.outcome is Outcome.FAILED:
         yield changes.STALE_ALLOWED
     said = base.storing.effective.directives
+    if base.storing.lifetime.seconds >= changes.DAY:
+        return  # what lasts that long is stale too seldom to matter
     if b"stale-while-revalidate" not in said:
         yield changes.WHILE_REVALIDATING
     if b"stale-if-error" not in said:

@@ -48,7 +48,7 @@ def brief(situation: Situation) -> str:
             return "validated"
         case Outcome.FORWARDED:
             kept = ", stored" if situation.stored else ", not stored" if decision.stored is False else ""
-            return f"forwarded, {situation.status}{kept}" if situation.name == "error" else f"forwarded{kept}"
+            return f"forwarded, {situation.status}" if situation.name == "error" else f"forwarded{kept}"
         case _:
             return f"{decision.outcome}, {situation.status}"
 

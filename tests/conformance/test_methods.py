@@ -1,0 +1,169 @@
+"""Methods and targets: what is the key, what may be answered from what (RFC 9111 §2, §4; RFC 9110 §9.3; QUERY)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.judge import Bench, carry_out
+from tests.conformance.script import VALIDATED, At, Case, ask, case, fresh, reply, stale, unchanged
+
+KEY = "RFC 9111 §2"
+
+TARGETS = [
+    case(KEY, "another query", ask(fresh(), path="?a=1"), ask(fresh(), path="?a=2", fwd="uri-miss")),
+    case(KEY, "the same query", ask(fresh(), path="?a=1"), ask(path="?a=1")),
+    case(KEY, "no query and a query", ask(fresh()), ask(fresh(), path="?a")),
+    case(KEY, "an empty query is a query", ask(fresh()), ask(fresh(), path="?")),
+    case(KEY, "another order of the query", ask(fresh(), path="?a=1&b=2"), ask(fresh(), path="?b=2&a=1")),
+    case(KEY, "another path", ask(fresh(), path="/a"), ask(fresh(), path="/b")),
+    case(KEY, "the case of the path", ask(fresh(), path="/a"), ask(fresh(), path="/A")),
+    case(KEY, "a slash at the end", ask(fresh(), path="/a"), ask(fresh(), path="/a/")),
+    case(KEY, "what is encoded stays encoded", ask(fresh(), path="/%41"), ask(fresh(), path="/A")),
+    case(KEY, "two slashes", ask(fresh(), path="//a"), ask(fresh(), path="/a")),
+    case(KEY, "a long query", ask(fresh(), path="?" + "x" * 4000), ask(path="?" + "x" * 4000)),
+    case(
+        KEY,
+        "two long queries that differ at the end",
+        ask(fresh(), path="?" + "x" * 4000 + "1"),
+        ask(fresh(), path="?" + "x" * 4000 + "2"),
+    ),
+]
+
+NEVER = ("OPTIONS", "PUT", "DELETE", "PATCH", "FOO", "PROPFIND", "POST")
+
+METHODS = [
+    *(
+        case(
+            "RFC 9111 §3",
+            f"a response to {method} is not stored",
+            ask(fresh(), method=method),
+            ask(fresh(), method=method),
+            ask(fresh()),
+        )
+        for method in NEVER
+    ),
+    *(
+        case("RFC 9111 §4", f"{method} is not answered from a GET", ask(fresh()), ask(reply(None, 500), method=method), ask(of=0))
+        for method in NEVER
+    ),
+    case("RFC 9111 §4", "HEAD is answered from a GET", ask(fresh()), ask(method="HEAD")),
+    case("RFC 9111 §4", "methods have a case", ask(fresh()), ask(reply(None, 501), method="get")),
+    case("RFC 9110 §9.3.2", "HEAD of a redirect", ask(fresh(status=301, Location="/x")), ask(method="HEAD", has={"Location": "/x"})),
+    case("RFC 9110 §9.3.1", "GET with content is not answered from one without", ask(fresh()), ask(reply(), body=b"abc")),
+    case("RFC 9110 §9.3.1", "GET with content leaves nothing for others", ask(fresh(), body=b"abc"), ask(reply())),
+    case("RFC 9110 §9.3.1", "GET with content of no bytes", ask(fresh()), ask(Content_Length="0")),
+]
+
+P = "RFC 9110 §9.3.3"
+
+
+POST = [
+    case(
+        P,
+        "with an explicit lifetime and its own Content-Location, good for GET",
+        ask(fresh(Content_Location="x"), method="POST", path="/x", body=b"abc"),
+        ask(of=0, path="/x", has={"Content-Location": "x"}),
+        ask(of=0, path="/x", method="HEAD"),
+    ),
+    case(
+        P,
+        "a POST is never answered from it",
+        ask(fresh(Content_Location="x"), method="POST", path="/x", body=b"abc"),
+        ask(fresh(Content_Location="x"), method="POST", path="/x", body=b"abc"),
+        ask(of=1, path="/x"),
+    ),
+    case(
+        P,
+        "it takes the place of what was stored",
+        ask(fresh(), path="/x"),
+        ask(fresh(Content_Location="x"), method="POST", path="/x", body=b"abc"),
+        ask(of=1, path="/x"),
+    ),
+    case(
+        P,
+        "with Expires",
+        ask(reply(None, Expires=At(3600), Content_Location="x"), method="POST", path="/x", body=b"abc"),
+        ask(of=0, path="/x"),
+    ),
+    case(
+        P,
+        "Content-Location as an absolute path, with the query of the target",
+        ask(fresh(Content_Location="?a"), method="POST", path="/x?a", body=b"abc"),
+        ask(of=0, path="/x?a"),
+    ),
+    case(
+        P,
+        "for the same request fields",
+        ask(fresh(Content_Location="x", Vary="Foo"), method="POST", path="/x", body=b"abc", Foo="1"),
+        ask(of=0, path="/x", Foo="1"),
+        ask(reply(), path="/x", Foo="2"),
+    ),
+    case(
+        P,
+        "validated later",
+        ask(stale(Content_Location="x"), method="POST", path="/x", body=b"abc"),
+        ask(unchanged("max-age=60", ETag='"one"'), VALIDATED, path="/x"),
+        ask(updated=True, path="/x"),
+    ),
+    *(
+        case(P, f"not stored: {what}", ask(answered, method="POST", path="/x", body=b"abc"), ask(reply(), path="/x"))
+        for what, answered in {
+            "without Content-Location": fresh(),
+            "with another Content-Location": fresh(Content_Location="y"),
+            "with the Content-Location of another origin": fresh(Content_Location="http://elsewhere.example/x"),
+            "with two Content-Locations": fresh(lines=[("Content-Location", "x"), ("Content-Location", "y")]),
+            "without an explicit lifetime": reply(None, Last_Modified=At(-(10**8)), Content_Location="x"),
+            "with no-store": reply("no-store, max-age=60", Content_Location="x"),
+            "with private": reply("private, max-age=60", Content_Location="x"),
+            "an error": fresh(status=404, Content_Location="x"),
+            "a redirect": fresh(status=303, Content_Location="x"),
+        }.items()
+    ),
+    case(
+        P,
+        "an authenticated POST is not shared",
+        ask(fresh(Content_Location="x"), method="POST", path="/x", body=b"abc", Authorization="Basic eDp5"),
+        ask(reply(), path="/x"),
+    ),
+    case(
+        P,
+        "PUT has no such rule",
+        ask(fresh(Content_Location="x"), method="PUT", path="/x", body=b"abc"),
+        ask(reply(), path="/x"),
+    ),
+    case(
+        P,
+        "a request with no-store",
+        ask(fresh(Content_Location="x"), method="POST", path="/x", body=b"abc", Cache_Control="no-store"),
+        ask(reply(), path="/x"),
+    ),
+]
+
+Q = "draft-ietf-httpbis-safe-method-w-body §2.7"
+
+
+def query(answered=None, *, body: bytes = b"{}", **named):  # type: ignore[no-untyped-def]
+    return ask(answered, method="QUERY", body=body, **{"Content_Type": "application/json", **named})
+
+
+QUERY = [
+    case(Q, "the same content", query(fresh()), query()),
+    case(Q, "other content", query(fresh()), query(fresh(), body=b"[]"), query(of=0), query(of=1, body=b"[]")),
+    case(Q, "another type of content", query(fresh()), query(fresh(), Content_Type="text/plain")),
+    case(Q, "another coding of content", query(fresh()), query(fresh(), Content_Encoding="x")),
+    case(Q, "another target", query(fresh(), path="?a"), query(fresh(), path="?b")),
+    case(Q, "GET is not answered from it", query(fresh()), ask(fresh()), query(of=0), ask(of=1)),
+    case(Q, "it is not answered from GET", ask(fresh()), query(fresh()), ask(of=0)),
+    case(Q, "it is safe", ask(fresh()), query(reply()), ask(of=0)),
+    case(Q, "an unsafe method invalidates it", query(fresh()), ask(reply(), method="POST"), query(fresh())),
+    case(Q, "no-store", query(reply("no-store")), query(reply())),
+    case(Q, "Vary", query(fresh(Vary="Foo"), Foo="1"), query(of=0, Foo="1"), query(fresh(Vary="Foo"), Foo="2")),
+    case(Q, "a condition of the client", query(fresh(ETag='"x"')), query(status=304, If_None_Match='"x"')),
+]
+
+CASES = [*TARGETS, *METHODS, *POST, *QUERY]
+
+
+@pytest.mark.parametrize("one", CASES, ids=str)
+def test_methods(one: Case, bench: Bench) -> None:
+    carry_out(one, bench)
