@@ -1,8 +1,20 @@
-"""What holds for every test: property tests stay modest, and no machine is too slow for them."""
+"""What holds for every test: property tests stay modest, and shared asserts say what they compared."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "pellucid", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("pellucid")
+
+pytest.register_assert_rewrite(
+    "tests.conformance.judge",
+    "tests.engine.stage",
+    "tests.real.running",
+    "tests.server.running",
+    "tests.server.served",
+    "tests.storage.store_contract",
+    "tests.storage.store_machine",
+    "tests.visibility.exchanges",
+)

@@ -94,8 +94,7 @@ def _with(held: list[Store], wanted: Store | None, content: int | None) -> Shelf
     if wanted is None or (content is None and wanted.extends is None):
         return tuple(held)
     stored = wanted.stored
-    if content is not None and wanted.extends is None and stored.response.status != 206:
-        complete = content if stored.first == 0 and stored.complete_length is None else stored.complete_length
-        stored = replace(stored, length=content, complete_length=complete)
+    if content is not None and stored.complete_length is None:  # of a part, the rules know it
+        stored = replace(stored, length=content, complete_length=content)
     staying = [one for one in held if not any(one.stored is gone for gone in wanted.replaces)]
     return (*staying, replace(wanted, stored=stored))
