@@ -71,7 +71,8 @@ def turns(lines: tuple[str, ...]) -> Iterator[Turn]:
 
 def tell(lines: tuple[str, ...], *, bypass: bool = False) -> Told:
     """Run the exchanges of a story, and say how the last one ended."""
-    now, shelf = BEGINNING, ()
+    now = BEGINNING
+    shelf: Shelf = ()
     rehearsed: Rehearsed | None = None
     for turn in turns(lines):
         now += turn.after
@@ -83,7 +84,7 @@ def tell(lines: tuple[str, ...], *, bypass: bool = False) -> Told:
 
 
 def tell_storing(lines: tuple[str, ...], *, private: bool = False) -> Told:
-    """What the storing rule says of the one exchange of a story: where no shared cache would come to ask it."""
+    """What the storing rule says of the one exchange of a story, whether or not a cache would ask it."""
     request, response = _only(lines)
     decide = decide_storing_privately if private else decide_storing
     said = decide(request, response, request_time=BEGINNING, response_time=BEGINNING, policy=POLICY)

@@ -23,7 +23,7 @@ _OF_AGE = frozenset(("age-several", "age-ill-formed"))
 
 
 def told(slug: str) -> Told:
-    """The story of a reason, told by the rules. Raises LookupError where it has none or isn't reached in it."""
+    """A reason's story, told by the rules. Raises LookupError where it has none, or it doesn't come up."""
     if slug not in STORIES:
         raise LookupError(f"docs/stories has no story in which {slug!r} applies")
     lines = STORIES[slug]

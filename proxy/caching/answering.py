@@ -62,18 +62,21 @@ def answer(
     """
     response = stored.response
     fields = with_age(response.fields.without(b"trailer"), stored, now)  # trailers are not stored
-    if response.status == 200 and evaluate(request, validators(stored), now) is Verdict.NOT_MODIFIED:
+    if response.status in (200, 206) and evaluate(request, validators(stored), now) is Verdict.NOT_MODIFIED:
         head = Response(304, not_modified_fields(fields), b"Not Modified", response.version)
         return head, (), (Because(NOT_MODIFIED_FOR_CLIENT),)
     if response.status in _WITHOUT_CONTENT:
         return Response(response.status, fields, response.reason, response.version), (), ()
+    if response.status == 206:
+        said = (Because(PARTS_FROM_STORED),)
+        return Response(206, fields, response.reason, response.version), _all_of(source, stored.length), said
     length = stored.complete_length
     extents = asked(request, stored, now)
     if extents is None or length is None:
-        if length is not None:
+        if length is not None and stored.request.method != b"HEAD":
             fields = fields.setting(b"Content-Length", b"%d" % length)
         whole = Response(response.status, fields, response.reason, response.version)
-        content: Content = (Span(source, 0, length - 1),) if length else ()
+        content = _all_of(source, length)
         ignored = request.method == b"GET" and b"range" in request.fields and response.status == 200
         said = (Because(RANGE_IGNORED),) if ignored else ()
         return whole, () if request.method == b"HEAD" else content, said
@@ -84,6 +87,10 @@ def answer(
         Span(source, piece.first, piece.last) if isinstance(piece, Extent) else piece for piece in pieces
     )
     return head, content, (Because(PARTS_FROM_STORED),)
+
+
+def _all_of(source: StoredResponse, length: int | None) -> Content:
+    return (Span(source, 0, length - 1),) if length else ()
 
 
 def with_age(fields: Fields, stored: StoredResponse, now: float) -> Fields:

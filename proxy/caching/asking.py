@@ -37,6 +37,9 @@ WAITED = declare(
 Asking = Generator[Effect, Result, Event]
 
 _ERRORS = frozenset((500, 502, 503, 504))  # RFC 5861 §4
+_TELLING_OF_GET = frozenset((200, 404, 410))
+"""What a HEAD is answered with that a GET would be too: what is stored is then updated, or out of date."""
+
 _COURSES = {
     Course.REUSE: Event.REUSABLE,
     Course.REUSE_STALE: Event.REUSABLE,
@@ -107,7 +110,7 @@ def forwarding(p: Progress) -> Asking:
         return Event.UNSAFE_RESPONSE
     if p.cached and result.response.status == 304:
         return Event.NOT_MODIFIED
-    if p.cached and p.request.method == b"HEAD" and result.response.status == 200:
+    if p.cached and p.request.method == b"HEAD" and result.response.status in _TELLING_OF_GET:
         return Event.HEAD_RESPONSE
     return _response(p, result)
 

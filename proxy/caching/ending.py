@@ -24,6 +24,7 @@ from proxy.caching.stale import MUST_REVALIDATE, NO_CACHE_WHEN_STALE, PROXY_REVA
 from proxy.caching.states import Event, at_once
 from proxy.caching.stored import StoredResponse
 from proxy.caching.storing import Storing, decide_storing
+from proxy.caching.understood import HEAD, represents_target
 from proxy.caching.updating import freshened
 from proxy.caching.validation import replaces_condition, unconditional
 from proxy.message.conditions import Verdict, evaluate, validators_of
@@ -70,9 +71,13 @@ def passing_on(p: Progress) -> Event:
         p.finish(response, ())
         return Event.DONE
     ttl = None
-    if p.cached and not (p.alone and response.status >= 500):
+    if p.request.method == b"HEAD" and any(one.request.method == b"GET" for one in p.matching):
+        p.tell(Because(HEAD))
+    elif p.cached and not (p.alone and response.status >= 500):
         storing = _store(p, arrived)
         ttl = _ttl(storing, arrived)
+    elif p.forward == "method" and represents_target(p.request, response):
+        ttl = _ttl(_store(p, arrived), arrived)
     empty = p.request.method == b"HEAD" or response.status in _WITHOUT_CONTENT
     content: Content = () if empty else (FROM_ORIGIN,)
     if _up_to_date(p, arrived):

@@ -27,7 +27,7 @@ LIFETIME_ILL_FORMED = declare(
 LIFETIME_CONFLICTING = declare(
     "lifetime-conflicting",
     "RFC 9111 §4.2.1",
-    "The freshness lifetime is given more than once, and differently, so the response counts as stale.",
+    "The freshness lifetime is given more than once, and differently: the first counts.",
 )
 EXPIRES_ILL_FORMED = declare(
     "expires-ill-formed", "RFC 9111 §5.3", "Expires isn't one valid date, so the response counts as expired."
@@ -101,10 +101,10 @@ def _directive_lifetime(directives: Directives, name: bytes, reason: Reason) -> 
         for argument in arguments[:4]
     )
     seconds = directives.seconds(name)
-    if seconds is None:
-        repeated = len(set(arguments)) > 1
-        reason = LIFETIME_CONFLICTING if repeated else LIFETIME_ILL_FORMED
-    return Lifetime(float(seconds or 0), (Because(reason, evidence),), explicit=True, heuristic=False)
+    found = [Because(reason if seconds is not None else LIFETIME_ILL_FORMED, evidence)]
+    if len(set(arguments)) > 1:
+        found.append(Because(LIFETIME_CONFLICTING, evidence))
+    return Lifetime(float(seconds or 0), tuple(found), explicit=True, heuristic=False)
 
 
 def _expires_lifetime(response: Response, response_time: float) -> Lifetime:

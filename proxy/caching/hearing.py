@@ -8,7 +8,7 @@ from dataclasses import replace
 from proxy.caching.decision import Because, Outcome
 from proxy.caching.effects import Arrived, Effect, Found, Freshen, LookUp, Result, Store
 from proxy.caching.invalidation import invalidation
-from proxy.caching.key import get_key
+from proxy.caching.key import cache_key, get_key
 from proxy.caching.no_vary_search import Rule, rules_among, rules_label
 from proxy.caching.placing import labels_of, remembered
 from proxy.caching.progress import Progress
@@ -51,7 +51,7 @@ def freshening(p: Progress) -> Hearing:
         update = updates[id(one)] = _update(p, one, arrived)
         p.tell(*update.reasons)
         if update.kept is not None:
-            yield Freshen(one, update.kept)
+            yield from _keep(p, one, update.kept)
     if own:
         p.tell(Because(OF_CLIENT))
         return Event.FOR_CLIENT
@@ -77,11 +77,11 @@ def updating(p: Progress) -> Hearing:
     """Update, or stop to trust, what a GET could have been answered with (RFC 9111 §4.3.5)."""
     arrived = p.arrival()
     times = (arrived.request_time, arrived.response_time)
-    for one in p.matching:
+    for one in [one for one in p.matching if one.request.method == b"GET"]:
         update = updated_by_head(one, p.request, arrived.response, times, p.policy)
         p.tell(*update.reasons)
         if update.kept is not None and update.kept != one:
-            yield Freshen(one, update.kept)
+            yield from _keep(p, one, update.kept)
     return Event.DONE
 
 
@@ -121,6 +121,19 @@ def _spoken_of(p: Progress, arrived: Arrived, own: bool) -> Sequence[StoredRespo
 def _update(p: Progress, one: StoredResponse, arrived: Arrived) -> Update:
     times = (arrived.request_time, arrived.response_time)
     return freshened(one, p.request, arrived.response, times, p.policy)
+
+
+def _keep(p: Progress, one: StoredResponse, kept: StoredResponse) -> Generator[Effect, Result, None]:
+    """Replace what is known of `one`; store it anew where it has to be found by other labels from now on.
+
+    An exchange stores one response. A second one of that kind stays as it was, and is validated in its turn.
+    """
+    labels = labels_of(one.request, kept.response)
+    if kept.invalidated or labels == labels_of(one.request, one.response):
+        yield Freshen(one, kept)
+    elif p.store is None:
+        key, reached = cache_key(one.request), one.first + one.length
+        p.store = Store(key, kept, labels, (one,), extends=one, arriving=reached)
 
 
 def _show(p: Progress, source: StoredResponse, update: Update) -> None:

@@ -1,4 +1,8 @@
-"""Partial responses: stored, combined, and used for the ranges they hold (RFC 9111 §3.3, §3.4)."""
+"""Partial responses: stored, combined, and used for the ranges they hold (RFC 9111 §3.3, §3.4).
+
+A 206 with one range of a known length is stored as an incomplete 200. Any other one is stored as it came, and
+answers the requests for the very same ranges.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,15 @@ from dataclasses import dataclass, replace
 from proxy.caching.stored import StoredResponse
 from proxy.caching.updating import same_strong_validator
 from proxy.message.conditions import CONDITIONAL, Validators, Verdict, evaluate, validators_of
-from proxy.message.ranges import Extent, coalesce, egregious, parse_content_range, parse_range, satisfiable
+from proxy.message.ranges import (
+    Extent,
+    coalesce,
+    egregious,
+    is_multipart,
+    parse_content_range,
+    parse_range,
+    satisfiable,
+)
 from proxy.message.request import Request
 from proxy.message.response import Response
 
@@ -42,14 +54,10 @@ def part_of(response: Response, length: int | None) -> Part | None:
     found = parse_content_range(response.fields.all(b"content-range"))
     if response.status != 206 or found is None or found.extent is None or found.complete is None:
         return None
-    if length != found.extent.length or _multipart(response):
+    if length != found.extent.length or is_multipart(response.fields):
         return None
     fields = response.fields.without(b"content-range").setting(b"Content-Length", b"%d" % found.complete)
     return Part(found.extent, found.complete, replace(response, status=200, reason=b"OK", fields=fields))
-
-
-def _multipart(response: Response) -> bool:
-    return (response.fields.get(b"content-type") or b"").lower().startswith(b"multipart/byteranges")
 
 
 def held(stored: StoredResponse) -> Extent:
@@ -72,8 +80,17 @@ def asked(request: Request, stored: StoredResponse, now: float) -> list[Extent] 
     return None if egregious(extents) else coalesce(extents)
 
 
+def same_ranges(request: Request, other: Request) -> bool:
+    """Whether two requests ask for the same ranges of bytes."""
+    specs = parse_range(request.fields.all(b"range")) if request.method == b"GET" else None
+    return specs is not None and specs == parse_range(other.fields.all(b"range"))
+
+
 def answerable(request: Request, stored: StoredResponse, now: float) -> bool:
     """Whether the stored response holds what the request asks for (RFC 9111 §3.3)."""
+    if stored.response.status == 206:
+        verdict = evaluate(request, validators(stored), now)
+        return verdict is not Verdict.WITHOUT_RANGE and same_ranges(request, stored.request)
     if stored.complete:
         return True
     extents = asked(request, stored, now)

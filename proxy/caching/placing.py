@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from proxy.caching.decision import Because
@@ -10,7 +11,7 @@ from proxy.caching.groups import group_labels
 from proxy.caching.key import CONTENT_METADATA, uri_label
 from proxy.caching.no_vary_search import labels as search_labels
 from proxy.caching.no_vary_search import rule_of
-from proxy.caching.partial import Part, combinable, held, joined, part_of, validators
+from proxy.caching.partial import Part, combinable, held, joined, part_of, same_ranges, validators
 from proxy.caching.progress import Progress
 from proxy.caching.reasons import declare
 from proxy.caching.stored import StoredResponse
@@ -29,7 +30,7 @@ MOST_VARIANTS = 64
 PART_NOT_KEPT = declare(
     "part-not-kept",
     "RFC 9111 §3.3",
-    "Of a partial response this cache keeps one range of a representation whose length is known.",
+    "A partial response that its request did not ask for is not kept.",
 )
 HELD_ALREADY = declare(
     "held-already", "RFC 9111 §3.4", "The whole of which this is a part is stored already, and is the same."
@@ -46,14 +47,16 @@ def labels_of(request: Request, response: Response) -> tuple[bytes, ...]:
 def remembered(p: Progress, response: Response) -> Request:
     """What to keep of the request: the fields that Vary nominates, in this response or in others stored.
 
-    The latter are kept for the case that this response lacks a Vary that others have (RFC 9111 §4.1).
+    The latter are kept for the case that this response lacks a Vary that others have (RFC 9111 §4.1). What is
+    stored of a POST is what a GET would have given (RFC 9110 §9.3.3).
     """
     names = list(nominated(response.fields) or ())
     for one in p.stored:
         names += nominated(one.response.fields) or ()
     if p.request.method == b"QUERY":
         names += CONTENT_METADATA
-    return remembered_request(p.request, names)
+    request = replace(p.request, method=b"GET") if p.request.method == b"POST" else p.request
+    return remembered_request(request, names)
 
 
 def place(p: Progress, storing: Storing, arrived: Arrived) -> tuple[Store | None, tuple[Because, ...]]:
@@ -75,7 +78,7 @@ def _place_part(
     p: Progress, stored: StoredResponse, part: Part | None, arrived: Arrived
 ) -> tuple[Store | None, tuple[Because, ...]]:
     if part is None:
-        return None, (Because(PART_NOT_KEPT),)
+        return _place_as_it_came(p, stored)
     known = validators_of(part.whole.fields, arrived.response_time)
     alike = [one for one in _superseded(p, part.whole) if same_strong_validator(validators(one), known)]
     if any(one.complete for one in alike):
@@ -87,6 +90,17 @@ def _place_part(
     stored = replace(stored, response=part.whole, first=part.extent.first, complete_length=part.complete)
     labels = labels_of(p.request, part.whole)
     return Store(p.key, stored, labels, _replaced(p, part.whole, known, part.extent)), ()
+
+
+def _place_as_it_came(p: Progress, stored: StoredResponse) -> tuple[Store | None, tuple[Because, ...]]:
+    """What to store of a 206 that can't be combined with others: it answers the same Range again (§3.3)."""
+    if not same_ranges(p.request, p.request):
+        return None, (Because(PART_NOT_KEPT),)
+    request = remembered_request(p.request, (*stored.request.fields.names(), b"range"))
+    before = [one for one in _superseded(p, stored.response) if one.response.status == 206]
+    replaced = [one for one in before if same_ranges(p.request, one.request)]
+    labels = labels_of(p.request, stored.response)
+    return Store(p.key, replace(stored, request=request), labels, _with_surplus(p, replaced)), ()
 
 
 def join(p: Progress, before: StoredResponse, part: Part, arrived: Arrived) -> Store | None:
@@ -112,6 +126,10 @@ def _replaced(
     superseded = _superseded(p, response)
     if known is not None and extent is not None:
         superseded = [one for one in superseded if not _beside(one, known, extent)]
+    return _with_surplus(p, superseded)
+
+
+def _with_surplus(p: Progress, superseded: Sequence[StoredResponse]) -> tuple[StoredResponse, ...]:
     target = target_uri(p.request)
     staying = [one for one in p.stored if one not in superseded and target_uri(one.request) == target]
     surplus = sorted(staying, key=recency)[: max(0, len(staying) + 1 - MOST_VARIANTS)]
@@ -127,9 +145,12 @@ def _beside(one: StoredResponse, known: Validators, extent: Extent) -> bool:
 def _superseded(p: Progress, response: Response) -> list[StoredResponse]:
     """The stored responses that could have been chosen instead of a new one.
 
-    Of those for other queries only what the new response's own No-Vary-Search makes equivalent.
+    Of those for other queries only what the new response's own No-Vary-Search makes equivalent. A response to
+    HEAD comes in the place of its like alone.
     """
     matching, _ = select(p.stored, p.request)
+    if p.request.method == b"HEAD":
+        matching = [one for one in matching if one.request.method == b"HEAD"]
     target, rule = target_uri(p.request), rule_of(response.fields)
     return [
         one for one in matching if target_uri(one.request) == target or rule_of(one.response.fields) == rule

@@ -124,7 +124,7 @@ def _method_allows(stored: StoredResponse, request: Request) -> bool:
     """Whether a response to the stored one's method may satisfy this one (RFC 9110 §9.3.1, §9.3.2)."""
     if request.method == b"QUERY" or stored.request.method == b"QUERY":
         return request.method == stored.request.method
-    return stored.request.method == b"GET"
+    return stored.request.method in (b"GET", request.method)
 
 
 def _miss(request: Request, candidates: Sequence[StoredResponse], because: tuple[Because, ...]) -> Plan:
@@ -161,7 +161,7 @@ def _weigh(
     """The plan for a request for which at least one stored response may be chosen, most suitable first."""
     selected = next((one for one in matching if answerable(request, one, now)), None)
     usable = selected is not None
-    selected = selected or matching[0]
+    selected = selected or next((one for one in matching if one.response.status != 206), matching[0])
     effective = effective_directives(selected.response.fields, policy)
     case = _Case(
         request,

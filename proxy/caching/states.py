@@ -42,7 +42,7 @@ class Event(StrEnum):
     REFUSE = "only-if-cached"
     RESPONSE = "a response"
     NOT_MODIFIED = "304"
-    HEAD_RESPONSE = "200 to HEAD"
+    HEAD_RESPONSE = "200, 404 or 410 to HEAD"
     UNSAFE_RESPONSE = "a response to an unsafe method"
     PART = "the part that was missing"
     NOT_UNDERSTOOD = "an answer to something else"

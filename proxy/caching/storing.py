@@ -13,7 +13,13 @@ from proxy.caching.policy import Policy
 from proxy.caching.reasons import declare
 from proxy.caching.stale import stale_use_permitted
 from proxy.caching.targeted import Effective, effective_directives
-from proxy.caching.understood import method_forbids, status_forbids, understood
+from proxy.caching.understood import (
+    POST_AS_GET,
+    method_forbids,
+    represents_target,
+    status_forbids,
+    understood,
+)
 from proxy.message.cache_control import Directives, parse_cache_control
 from proxy.message.conditions import etag_of, last_modified_of
 from proxy.message.dates import format_date
@@ -60,11 +66,18 @@ _Rule = Callable[[_Case], Because | None]
 
 
 def _method(case: _Case) -> Because | None:
-    return method_forbids(case.request)
+    if case.request.method == b"HEAD":  # it answers later HEADs (RFC 9110 §9.3.2)
+        return method_forbids(replace(case.request, method=b"GET"))
+    return None if _post_as_get(case) else method_forbids(case.request)
+
+
+def _post_as_get(case: _Case) -> Because | None:
+    as_get = case.lifetime.explicit and represents_target(case.request, case.response)
+    return Because(POST_AS_GET) if as_get else None
 
 
 def _status(case: _Case) -> Because | None:
-    return status_forbids(case.response, case.directives)
+    return status_forbids(case.response, case.directives, case.request)
 
 
 # "the no-store cache directive is not present in the response", and as for the request §5.2.1.5.
@@ -205,7 +218,7 @@ def _sets_cookie(case: _Case) -> bool:
 
 
 def _set_cookie(case: _Case) -> Because | None:
-    shared = case.lifetime.explicit and case.fresh
+    shared = case.lifetime.explicit and case.lifetime.seconds > 0 and not case.directives.unqualified(b"no-cache")
     return Because(SET_COOKIE) if _sets_cookie(case) and not shared else None
 
 
@@ -250,6 +263,7 @@ _FORBIDDING: tuple[_Rule, ...] = (
     _unusable,
 )
 _REMARKABLE: tuple[_Rule, ...] = (
+    _post_as_get,
     _set_cookie_shared,
     _authorization_shared,
     _must_understand,

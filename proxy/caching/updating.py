@@ -78,7 +78,7 @@ def identified(
     a copy of the client's, entity tags outweigh dates: versions of one date are not rare, and to give one
     the other's entity tag would spoil the cache.
     """
-    initial = [one for one in initial if 200 <= one.response.status < 300]
+    initial = [one for one in initial if can_be_validated(one)]
     new = validators_of(response.fields, response_time)
     dated = b"last-modified" in response.fields
     if (new.etag is not None and not new.etag.weak) or (dated and new.strong_date):
@@ -88,6 +88,11 @@ def identified(
         alike = [one for one in initial if _same_weak_validator(one, new, dated)]
         return tuple(sorted(alike, key=recency)[-1:])
     return tuple(initial) if len(initial) == 1 and not has_validator(initial[0]) else ()
+
+
+def can_be_validated(stored: StoredResponse) -> bool:
+    """Whether a 304 may speak of it: it is successful, and no part that is stored as it came."""
+    return 200 <= stored.response.status < 300 and stored.response.status != 206
 
 
 def has_validator(stored: StoredResponse) -> bool:
@@ -148,6 +153,8 @@ def updated_by_head(
 ) -> Update:
     """What a response to HEAD makes of a stored response that a GET could have been given (§4.3.5)."""
     update = freshened(stored, request, response, times, policy, HEAD_FRESHENED)
+    if (stored.response.status, response.status) == (206, 200) and _agrees(stored, response.fields):
+        return Update(stored, None, ())  # fields of the whole don't fit a part
     if stored.response.status == response.status and _agrees(stored, response.fields):
         return update
     shared = update.kept is not None or b"authorization" not in request.fields

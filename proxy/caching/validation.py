@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from proxy.caching.stored import StoredResponse
+from proxy.caching.updating import can_be_validated
 from proxy.message.conditions import CONDITIONAL, EntityTag, etag_of, last_modified_of, parse_etags
 from proxy.message.fields import Fields
 from proxy.message.request import Request
@@ -27,7 +28,8 @@ def conditional(request: Request, stored: Sequence[StoredResponse], *, chosen: b
 
     `chosen` where they are the one response that would be reused, and that satisfies the request; otherwise
     they are those among which none could be chosen by Vary, of which incomplete ones are not nominated
-    (§4.3.2). Nor is any that isn't successful, as no condition is evaluated then (RFC 9110 §13.2.1). A
+    (§4.3.2). Nor is any that isn't successful, as no condition is evaluated then (RFC 9110 §13.2.1), nor a
+    206 that is stored as it came: a 304 could bring it fields of the whole that don't fit the part. A
     HEAD is forwarded as it is: its response updates what is stored just as well (§4.3.5). So is a QUERY, as
     RFC 9110 §13.2.2 lets it fail with 412 where GET has 304. Conditions of the client's own are kept: entity
     tags are joined with ours, a date is replaced by ours and evaluated later.
@@ -35,7 +37,7 @@ def conditional(request: Request, stored: Sequence[StoredResponse], *, chosen: b
     if request.method != b"GET":
         return None
     own = parse_etags(request.fields.all(b"if-none-match"))
-    whole = [one for one in stored if (chosen or one.complete) and 200 <= one.response.status < 300]
+    whole = [one for one in stored if (chosen or one.complete) and can_be_validated(one)]
     tagged = [one for one in whole if etag_of(one.response.fields) is not None][:MOST_TAGS]
     if own.any:
         return None

@@ -21,7 +21,8 @@ async def with_content_in_key(client: Downstream, limit: int) -> tuple[Request, 
     """
     request, content = client.request, client.content
     if request.method != b"QUERY" or content is None:
-        return request, content, content is not None and request.method in (b"GET", b"HEAD")
+        present = content is not None and content.length != 0
+        return request, content, present and request.method in (b"GET", b"HEAD")
     if b"expect" in request.fields:
         await client.interim(Response(100, reason=b"Continue"))
         request = replace(request, fields=request.fields.without(b"expect"))

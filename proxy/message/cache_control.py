@@ -79,15 +79,11 @@ class Directives:
     def seconds(self, name: bytes) -> int | None:
         """The delta-seconds of a directive; None where it is absent, or tells no duration for certain.
 
-        It tells none where an argument is missing or isn't 1*DIGIT, and where the directive is repeated with
-        different durations: of RFC 9111 §4.2.1's two choices, to use the first or to consider the response
-        stale, this leaves the second. Beyond 31 bits it is `DELTA_MAX` (§1.2.2).
+        It tells none where an argument is missing or isn't 1*DIGIT. Of a directive that is repeated, and well
+        each time, the first occurrence counts (RFC 9111 §4.2.1). Beyond 31 bits it is `DELTA_MAX` (§1.2.2).
         """
-        arguments = self._index.get(name)
-        if arguments is None:
-            return None
-        found = {parse_delta_seconds(argument) for argument in arguments}
-        return found.pop() if len(found) == 1 else None
+        found = [parse_delta_seconds(argument) for argument in self._index.get(name, (None,))]
+        return None if None in found else found[0]
 
     def field_names(self, name: bytes) -> frozenset[bytes] | None:
         """The field names that `private` or `no-cache` lists, in lower case.
@@ -139,15 +135,20 @@ def parse_cache_control(values: Sequence[bytes]) -> Directives:
 def _parse(values: tuple[bytes, ...]) -> Directives:
     pairs: list[Pair] = []
     problems: list[str] = []
-    for value in values:
-        _parse_line(value, pairs, problems)
+    for number, value in enumerate(values):
+        if not _parse_line(value, pairs, problems):
+            # A string that one line opens another may close (RFC 9110 §5.3): what stands there may be in it.
+            for rest in values[number + 1 :]:
+                _keep_names(rest, pairs)
+            break
     return Directives(pairs, problems)
 
 
 _remembered = lru_cache(maxsize=1024)(_parse)
 
 
-def _parse_line(line: bytes, pairs: list[Pair], problems: list[str]) -> None:
+def _parse_line(line: bytes, pairs: list[Pair], problems: list[str]) -> bool:
+    """Read one line; False where a quoted-string in it has no end."""
     position = 0
     while position < len(line):
         match = _MEMBER.match(line, position)
@@ -155,9 +156,10 @@ def _parse_line(line: bytes, pairs: list[Pair], problems: list[str]) -> None:
         if end < len(line) and line[end : end + 1] == b'"':
             problems.append(f"unterminated quoted-string: {_shown(line[position:].lstrip())}")
             _keep_names(line[position:], pairs)
-            return
+            return False
         _parse_member(line[position:end].strip(b" \t"), pairs, problems)
         position = end + 1
+    return True
 
 
 def _parse_member(member: bytes, pairs: list[Pair], problems: list[str]) -> None:

@@ -24,17 +24,25 @@ CONDITIONAL = (
 """The conditional request fields of RFC 9110 §13.1, in lower case."""
 
 _ENTITY_TAG = re.compile(rb'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_UNQUOTED = re.compile(rb"(?!\*\Z)[\x21\x23-\x2b\x2d-\x7e\x80-\xff]+")
 _MEMBER = re.compile(rb'((?:[^,"]|"[^"]*")*+[^,]*+)(?:,|\Z)')
 
 
 @dataclass(frozen=True, slots=True)
 class EntityTag:
-    """An entity tag (RFC 9110 §8.8.3); `opaque` is what stands between the quotes."""
+    """An entity tag (RFC 9110 §8.8.3); `opaque` is what stands between the quotes.
+
+    Some servers leave out the quotes. What they send is weak, all of it is `opaque`, and it is equal only to
+    what is written the same way.
+    """
 
     opaque: bytes
     weak: bool = False
+    quoted: bool = True
 
     def __bytes__(self) -> bytes:
+        if not self.quoted:
+            return self.opaque
         return (b'W/"' if self.weak else b'"') + self.opaque + b'"'
 
 
@@ -73,6 +81,13 @@ def parse_etag(value: bytes) -> EntityTag | None:
     return EntityTag(match[2], match[1] is not None) if match else None
 
 
+def _read_etag(value: bytes) -> EntityTag | None:
+    """One entity tag, if need be without its quotes."""
+    if _UNQUOTED.fullmatch(value):
+        return EntityTag(value, weak=True, quoted=False)
+    return parse_etag(value)
+
+
 def parse_etags(values: Sequence[bytes]) -> Listed:
     """The value of If-None-Match; members that are no entity tags match nothing and are left out.
 
@@ -80,7 +95,7 @@ def parse_etags(values: Sequence[bytes]) -> Listed:
     """
     if [value.strip(b" \t") for value in values] == [b"*"]:
         return Listed(any=True)
-    members = (parse_etag(member.strip(b" \t")) for value in values for member in _MEMBER.findall(value))
+    members = (_read_etag(member.strip(b" \t")) for value in values for member in _MEMBER.findall(value))
     return Listed(tags=tuple(tag for tag in members if tag is not None))
 
 
@@ -91,13 +106,13 @@ def strongly_equal(one: EntityTag, other: EntityTag) -> bool:
 
 def weakly_equal(one: EntityTag, other: EntityTag) -> bool:
     """Weak comparison (RFC 9110 §8.8.3.2)."""
-    return one.opaque == other.opaque
+    return one.opaque == other.opaque and one.quoted == other.quoted
 
 
 def etag_of(fields: Fields) -> EntityTag | None:
     """A response's entity tag; None where it has none, several, or an ill-formed one."""
     values = fields.all(b"etag")
-    return parse_etag(values[0]) if len(set(values)) == 1 else None
+    return _read_etag(values[0]) if len(set(values)) == 1 else None
 
 
 def last_modified_of(fields: Fields, now: float) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from proxy.message.fields import FieldLine
+from proxy.message.fields import FieldLine, Fields
 
 MOST_RANGES = 64
 """A Range with more members than this is ignored (RFC 9110 §17.15)."""
@@ -134,6 +134,11 @@ def parse_content_range(values: Sequence[bytes]) -> ContentRange | None:
     if extent.last < extent.first or (complete is not None and complete <= extent.last):
         return None
     return ContentRange(extent, complete)
+
+
+def is_multipart(fields: Fields) -> bool:
+    """Whether a 206 holds several parts, each with a Content-Range of its own (§14.6)."""
+    return (fields.get(b"content-type") or b"").lower().startswith(b"multipart/byteranges")
 
 
 def content_range(extent: Extent | None, complete: int) -> bytes:

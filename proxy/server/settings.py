@@ -17,11 +17,13 @@ class ServerSettings:
     idle for `idle`. A client that reads nothing of what waits for it for `stall` is let go.
 
     `connections` may be open in all and `connections_per_client` from one address, which may well stand for
-    many users behind another proxy. `drain` is how much content that nobody wants is read so that the
-    connection can go on; `linger` how long a client is listened to after the last answer, so that it can read
-    that answer (RFC 9112 §9.6). A client that has stopped sending may still want its answer, or it may be
-    gone: `half_closed` is how long it's given for the answer to begin. `tunnel_idle` ends a tunnel without
-    traffic. `grace` is what exchanges under way have left when the proxy stops.
+    many users behind another proxy. Of a request `read_buffer` bytes may wait for the upstream, and of an
+    answer `write_buffer` bytes for the client, before whoever sends them has to wait. `drain` is how much
+    content that nobody wants is read so that the connection can go on; `linger` how long a client is listened
+    to after the last answer, so that it can read that answer (RFC 9112 §9.6). A client that has stopped
+    sending may still want its answer, or it may be gone: `half_closed` is how long it's given for the answer
+    to begin. `tunnel_idle` ends a tunnel without traffic. `grace` is what exchanges under way have left when
+    the proxy stops.
 
     `keep_host` forwards the client's Host rather than the upstream's authority. `trust` says what to do with
     the Forwarded and X-Forwarded-* fields that arrive: `append` adds to the lists and sets X-Forwarded-Host

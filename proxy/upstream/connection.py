@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import ssl
 from typing import Protocol, cast
 
@@ -11,6 +12,9 @@ from proxy.upstream.alarm import Alarm
 
 _LINGER = 5.0
 """How many seconds a connection that is closed may take to send its last bytes."""
+
+_FAREWELLS = (b"HTTP/1.1 408 ", b"HTTP/1.0 408 ")
+"""What a server may say on an idle connection before it closes it (RFC 9110 §15.5.9)."""
 
 
 class Receiver(Protocol):
@@ -38,6 +42,10 @@ class Keeper(Protocol):
         """The connection is closed."""
         ...
 
+    def strayed(self, connection: Connection) -> None:
+        """The server has sent bytes that answer no request."""
+        ...
+
 
 class Connection(asyncio.Protocol):
     """A connection that belongs to one receiver at a time, or to none while it's idle.
@@ -49,6 +57,7 @@ class Connection(asyncio.Protocol):
         "_blocked",
         "_lost",
         "_paused",
+        "_poll",
         "_receiver",
         "_room",
         "_secure",
@@ -74,6 +83,7 @@ class Connection(asyncio.Protocol):
         self.peer = ""  # the IP address that it leads to
         self._transport: asyncio.Transport | None = None
         self._secure = False
+        self._poll = select.poll()
         self._receiver: Receiver | None = None
         self._paused = False
         self._blocked = False
@@ -83,14 +93,18 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's aren't derived from it
         self._secure = transport.get_extra_info("ssl_object") is not None
+        if (sock := transport.get_extra_info("socket")) is not None:
+            self._poll.register(sock.fileno(), select.POLLIN)
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if peer else ""
 
     def data_received(self, data: bytes) -> None:
-        if self._receiver is None:
-            self.abort()
-        else:
+        if self._receiver is not None:
             self._receiver.feed(data)
+            return
+        if not data.startswith(_FAREWELLS):
+            self.keeper.strayed(self)
+        self.abort()
 
     def eof_received(self) -> bool:
         self._end(None if self._closed_properly() else ssl.SSLEOFError("no closure alert came"))
@@ -118,6 +132,15 @@ class Connection(asyncio.Protocol):
         """Whether a request can be sent on it, as far as can be seen from here."""
         transport = self._transport
         return transport is not None and not self._lost and not transport.is_closing()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing waits to be read; what does is the connection's end, or answers no request.
+
+        Asked just before a request is sent, as the event loop may not have come round to it yet. Over TLS it
+        may be a session ticket, so nothing is concluded from it.
+        """
+        return self._secure or not self._poll.poll(0)
 
     @property
     def blocked(self) -> bool:

@@ -16,11 +16,12 @@ class UpstreamError(PellucidError):
     """No usable response came from upstream.
 
     `token` is the error's name in `Proxy-Status` (RFC 9209 §2.3); `status` is what to answer with;
-    `server` is the address that was tried, as `host:port`.
+    `server` is the address that was tried, as `host:port`, and `attempts` how many times.
     """
 
     status = 502
     token = "proxy_internal_error"
+    attempts = 0
 
     def __init__(self, message: str, *, evidence: str = "", server: str = "", token: str = "") -> None:
         super().__init__(message, evidence=evidence)

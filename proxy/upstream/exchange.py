@@ -196,7 +196,7 @@ class Exchange:
 
     def _begin(self, outgoing: Outgoing, content: Content | None) -> None:
         connection = self._connection
-        if not connection.usable:
+        if not connection.usable or (connection.reused and not connection.quiet):
             raise connection_loss(None, connection.server, answered=False)
         connection.attach(self)
         self._began = monotonic()
@@ -230,6 +230,8 @@ class Exchange:
         """The response is complete: give the connection back, or close it where it can't serve again."""
         self._detach()
         connection, upload = self._connection, self._upload
+        if self._incoming.surplus:
+            connection.keeper.strayed(connection)
         if upload is not None and not upload.finished:
             upload.stop()
             connection.abort()

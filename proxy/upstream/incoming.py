@@ -6,7 +6,7 @@ from collections import deque
 
 from proxy.message.chunked import ChunkedDecoder
 from proxy.message.errors import MalformedMessage
-from proxy.message.fields import NO_FIELDS
+from proxy.message.fields import NO_FIELDS, Fields
 from proxy.message.framing import Framing, Kind, persistent, response_framing
 from proxy.message.head import HeadLimits, find_end, parse_response_head
 from proxy.message.request import Request
@@ -66,7 +66,10 @@ class Incoming:
 
     @property
     def reusable(self) -> bool:
-        """Whether the connection can serve again after this response (RFC 9112 §9.3)."""
+        """Whether the connection can serve again after this response (RFC 9112 §9.3).
+
+        Not where a 204 announces content: who does that is likely to send it as well (RFC 9110 §15.3.5).
+        """
         head, framing = self.head, self.framing
         return (
             self.complete
@@ -76,6 +79,7 @@ class Incoming:
             and framing.kind is not Kind.CLOSE
             and self._request.method != b"CONNECT"
             and persistent(head.version, head.fields)
+            and not (head.status == 204 and _announces_content(head.fields))
         )
 
     def feed(self, data: bytes) -> bytes:
@@ -175,3 +179,7 @@ class Incoming:
     def _finish(self, surplus: bytes) -> None:
         self.complete = True
         self.surplus = surplus
+
+
+def _announces_content(fields: Fields) -> bool:
+    return b"transfer-encoding" in fields or (fields.get(b"content-length") or b"0").strip(b"0") != b""

@@ -14,11 +14,14 @@ from proxy.upstream.dialler import Dialler
 from proxy.upstream.exchange import Exchange, Interim
 from proxy.upstream.planner import Step, may_retry, next_step
 from proxy.upstream.resolver import LookUp, Resolver, look_up
-from proxy.upstream.sending import outgoing
+from proxy.upstream.sending import Outgoing, outgoing
 from proxy.upstream.settings import UpstreamSettings
 
 _FAREWELL = 2.0
 """Seconds that connections have to close in good order when the pool is closed."""
+
+_DISTRUST = 60.0
+"""Seconds in which no connection serves twice after the server has sent bytes that answer no request."""
 
 
 class Pool:
@@ -43,6 +46,7 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
         self._open: set[Connection] = set()  # those in the midst of closing too
+        self._distrusted = 0.0  # until this moment no connection serves twice
         self._closed = False
         self._empty: asyncio.Event | None = None
 
@@ -54,17 +58,35 @@ class Pool:
         closed while idle is sent once more where that's safe (see `may_retry`).
         """
         message = outgoing(request, content)
-        for attempt in (1, 2):
-            connection = await self._connection(fresh=attempt > 1)
-            exchange = Exchange(connection, request, self._settings, self._limits, attempt)
-            try:
-                await exchange.perform(message, content, interim)
-            except BaseException as error:
-                exchange.close()
-                if attempt > 1 or not isinstance(error, Unreachable) or not _again(request, exchange):
-                    raise
-            else:
-                break
+        exchange = await self._attempt(request, message, content, interim, number=1)
+        if exchange is None:
+            exchange = await self._attempt(request, message, content, interim, number=2)
+            assert exchange is not None  # only the first attempt is followed by another
+        return exchange
+
+    async def _attempt(
+        self, request: Request, message: Outgoing, content: Content | None, interim: Interim, *, number: int
+    ) -> Exchange | None:
+        """Send a request for the first or second time; None where it is to be sent once more."""
+        exchange: Exchange | None = None
+        try:
+            connection = await self._connection(fresh=number > 1)
+            exchange = Exchange(connection, request, self._settings, self._limits, number)
+            await exchange.perform(message, content, interim)
+        except BaseException as error:
+            if isinstance(error, UpstreamError):
+                error.attempts = number - isinstance(error, Overloaded)
+            if exchange is None:
+                raise
+            exchange.close()
+            failed = isinstance(error, Unreachable)
+            if number > 1 or not failed or not _again(request, exchange, answered=exchange.answered):
+                raise
+            return None
+        # The server had given the connection up before the request came (RFC 9110 §15.5.9).
+        if number == 1 and exchange.head.status == 408 and _again(request, exchange, answered=False):
+            exchange.close()
+            return None
         return exchange
 
     async def probe(self) -> UpstreamError | None:
@@ -101,10 +123,12 @@ class Pool:
     def released(self, connection: Connection) -> None:
         """An exchange is over: the connection serves who waits longest, or stays idle."""
         self._active.discard(connection)
-        if self._closed or connection.idle <= 0 or not self._resolver.names(connection.peer):
+        now = connection.loop.time()
+        unwanted = self._closed or connection.idle <= 0 or not self._resolver.names(connection.peer)
+        if unwanted or now < self._distrusted:
             connection.close()
         elif not self._hand_over(connection):
-            self._keep(connection, connection.loop.time() + connection.idle)
+            self._keep(connection, now + connection.idle)
 
     def lost(self, connection: Connection) -> None:
         """A connection can't be used any more: there's room for another."""
@@ -117,6 +141,15 @@ class Pool:
         self._open.discard(connection)
         if self._empty is not None and not self._open:
             self._empty.set()
+
+    def strayed(self, connection: Connection) -> None:
+        """What came could have been taken for the answer to another's request, had that been sent by then.
+
+        So the server gets no chance for it until it has behaved for a while.
+        """
+        self._distrusted = connection.loop.time() + _DISTRUST
+        for idle in list(self._idle):
+            idle.close()
 
     async def _connection(self, *, fresh: bool) -> Connection:
         """A connection to use; a new one where it must be `fresh`. Raises `UpstreamError`."""
@@ -270,11 +303,11 @@ class Pool:
         return Overloaded(message, server=str(self.server))
 
 
-def _again(request: Request, exchange: Exchange) -> bool:
+def _again(request: Request, exchange: Exchange, *, answered: bool) -> bool:
     return may_retry(
         request.method,
         reused=exchange.reused,
-        answered=exchange.answered,
+        answered=answered,
         sent=exchange.sent,
         content_read=exchange.content_read,
     )

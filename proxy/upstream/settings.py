@@ -19,6 +19,7 @@ class UpstreamSettings:
     At most `connections` are open at once, and `waiting` requests wait for one, each at most `wait`. Of
     those that are done, `idle_connections` are kept for `idle`: shorter than the keep-alive times that are
     usual for servers, so that it's mostly the proxy that closes. `names` is how long an address is good for.
+    The head of a response may have `head_bytes`, in at most `head_fields` field lines.
 
     `tls_verify` off accepts any certificate. `tls_ca_file` names a PEM file of certificate authorities, in
     the place of the system's. `tls_server_name` is sent in SNI and looked for in the certificate, in the

@@ -170,12 +170,79 @@ def test_a_range_of_what_is_stale_and_has_changed(engine):
     assert engine.send().content == b"abcdefghij"
 
 
-def test_several_parts_are_passed_on_but_not_stored(engine):
-    engine.responds(
-        206, b"--x...", Content_Type="multipart/byteranges; boundary=x", Cache_Control="max-age=60"
-    )
+PARTS = {"Content_Type": "multipart/byteranges; boundary=x", "Cache_Control": "max-age=60", "ETag": '"1"'}
+
+
+def test_several_parts_answer_the_same_ranges_again(engine):
+    engine.responds(206, b"--x...", **PARTS)
     reply = engine.send(Range="bytes=0-1,5-6")
-    assert (reply.status, reply.answer.content, engine.entries) == (206, (FROM_ORIGIN,), [])
+    assert (reply.status, reply.answer.content) == (206, (FROM_ORIGIN,))
+    engine.fails()
+    reply = engine.send(Range="bytes= 0-1, 5-6")
+    assert (reply.status, reply.content, reply["Content-Type"]) == (206, b"--x...", PARTS["Content_Type"])
+    assert reply.decision.outcome is Outcome.HIT
+    assert engine.send(Range="bytes=0-1,5-6", If_None_Match='"1"').status == 304
+    for other in ("bytes=0-1", "bytes=5-6,0-1", ""):
+        assert engine.send(Range=other).decision.outcome is Outcome.FAILED
+    assert engine.send(Range="bytes=0-1,5-6", If_Range='"2"').decision.outcome is Outcome.FAILED
+    assert engine.send("HEAD").decision.outcome is Outcome.FAILED
+
+
+def test_several_parts_are_replaced_by_the_same_ones_and_by_the_whole(engine):
+    engine.responds(206, b"--x...", **PARTS)
+    engine.send(Range="bytes=0-1,5-6")
+    engine.send(Range="bytes=0-1,7-8")
+    assert len(engine.entries) == 2
+    engine.wait(100)
+    engine.responds(206, b"--y...", **PARTS)
+    assert engine.send(Range="bytes=0-1,5-6").content == b"--y..."
+    assert b"if-none-match" not in engine.forwarded[-1].fields
+    assert len(engine.entries) == 2
+    engine.responds(200, b"0123456789", Cache_Control="max-age=60")
+    engine.send()
+    assert len(engine.entries) == 1
+
+
+def test_several_parts_stay_as_they_are_while_the_whole_is_updated(engine):
+    engine.responds(200, b"0123456789", ETag='"1"', Cache_Control="max-age=1")
+    engine.send()
+    engine.responds(206, b"--x...", **PARTS)
+    engine.wait(2)
+    engine.send(Range="bytes=0-1,5-6")
+    engine.responds(304, ETag='"1"', Content_Type="text/plain", Cache_Control="max-age=60")
+    assert engine.send().content == b"0123456789"
+    part = next(held.stored for held in engine.entries if held.stored.response.status == 206)
+    assert part.response.fields.get(b"content-type") == b"multipart/byteranges; boundary=x"
+    assert engine.send(Range="bytes=0-1")["Content-Type"] == "text/plain"
+
+
+@pytest.mark.parametrize(("etag", "kept"), [('"1"', True), ('"2"', False)])
+def test_several_parts_and_a_head(engine, etag, kept):
+    engine.responds(206, b"--x...", **PARTS)
+    engine.send(Range="bytes=0-1,5-6")
+    engine.responds(200, b"", ETag=etag, Content_Type="text/plain", Cache_Control="max-age=60")
+    engine.send("HEAD")
+    reply = engine.send(Range="bytes=0-1,5-6")
+    assert (reply.decision.outcome is Outcome.HIT) is kept
+    if kept:
+        assert reply["Content-Type"] == "multipart/byteranges; boundary=x"
+
+
+def test_a_part_of_an_unknown_length_and_one_that_is_too_short(engine):
+    for said in ("bytes 5-9/*", "bytes 4-9/10"):
+        engine.responds(206, b"56789", Content_Range=said, Cache_Control="max-age=60")
+        engine.send(Range="bytes=-5", Cache_Control="no-cache")
+        engine.fails()
+        reply = engine.send(Range="bytes=-5")
+        assert (reply.status, reply.content, reply["Content-Range"]) == (206, b"56789", said)
+        assert engine.send(Range="bytes=6-7").decision.outcome is Outcome.FAILED
+        assert engine.send().decision.outcome is Outcome.FAILED
+
+
+def test_parts_that_nobody_asked_for_are_not_stored(engine):
+    engine.responds(206, b"--x...", **PARTS)
+    assert "part-not-kept" in engine.send().slugs
+    assert engine.entries == []
 
 
 def test_a_416_is_passed_on(engine):

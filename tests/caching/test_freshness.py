@@ -106,10 +106,15 @@ def test_an_ill_formed_s_maxage_does_not_give_way_to_max_age() -> None:
     assert lifetime(said(b"s-maxage=x, max-age=60")).seconds == 0
 
 
-def test_lifetimes_that_conflict_are_none() -> None:
+def test_of_lifetimes_that_conflict_the_first_counts() -> None:
     found = lifetime(said(b"max-age=60"), said(b"max-age=1"))
-    assert (found.seconds, slugs(found)) == (0, ["lifetime-conflicting"])
-    assert found.reasons[0].evidence == "max-age=60, max-age=1"
+    assert (found.seconds, slugs(found)) == (60, ["max-age", "lifetime-conflicting"])
+    assert found.reasons[1].evidence == "max-age=60, max-age=1"
+
+
+def test_one_of_them_that_is_ill_formed_spoils_all() -> None:
+    found = lifetime(said(b"max-age=60"), said(b"max-age=x"))
+    assert (found.seconds, slugs(found)) == (0, ["lifetime-ill-formed", "lifetime-conflicting"])
 
 
 def test_a_targeted_field_does_away_with_expires() -> None:

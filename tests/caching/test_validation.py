@@ -45,13 +45,17 @@ def test_one_where_there_is_one():
     assert list(sent(get(), stored(None, CHANGED))) == [(b"If-Modified-Since", CHANGED)]
 
 
+def test_a_tag_without_quotes_goes_back_as_it_came():
+    assert list(sent(get(), stored(b"abc"))) == [(b"If-None-Match", b"abc")]
+
+
 def test_the_date_is_sent_as_it_was_received():
     odd = b"Tuesday, 14-Nov-23 22:11:40 GMT"
     assert sent(get(), stored(None, odd)).get(b"if-modified-since") == odd
 
 
 @pytest.mark.parametrize(
-    "held", [stored(), stored(b"unquoted"), stored(None, b"yesterday"), stored(b'"a"', status=404)]
+    "held", [stored(), stored(b"un quoted"), stored(None, b"yesterday"), stored(b'"a"', status=404)]
 )
 def test_what_has_nothing_to_validate_by(held):
     assert conditional(get(), [held], chosen=True) is None

@@ -31,6 +31,61 @@ TARGETS = [
 
 NEVER = ("OPTIONS", "PUT", "DELETE", "PATCH", "FOO", "PROPFIND", "POST")
 
+H = "RFC 9110 §9.3.2"
+
+HEAD = [
+    case(H, "HEAD is answered from a HEAD", ask(fresh(a="1"), method="HEAD"), ask(method="HEAD", has={"a": "1"})),
+    case(
+        H,
+        "with the length that it told",
+        ask(fresh(body=b"0123456789"), method="HEAD"),
+        ask(method="HEAD", has={"Content-Length": "10"}),
+    ),
+    case(
+        H,
+        "with no length where it told none",
+        ask(fresh(framing="none"), method="HEAD"),
+        ask(method="HEAD", has={"Content-Length": None}),
+    ),
+    case(H, "HEAD of a 404", ask(fresh(status=404), method="HEAD"), ask(method="HEAD")),
+    case(H, "HEAD of a redirect", ask(fresh(status=301, Location="/y"), method="HEAD"), ask(method="HEAD")),
+    case(H, "GET is not answered from a HEAD", ask(fresh(), method="HEAD"), ask(fresh()), ask(of=1)),
+    case(
+        H,
+        "GET takes its place",
+        ask(fresh(a="1"), method="HEAD"),
+        ask(fresh(a="2")),
+        ask(of=1, method="HEAD", has={"a": "2"}),
+    ),
+    case(H, "no-store", ask(reply("no-store"), method="HEAD"), ask(reply(), method="HEAD")),
+    case(H, "private", ask(reply("private, max-age=60"), method="HEAD"), ask(reply(), method="HEAD")),
+    case(H, "Authorization", ask(fresh(), method="HEAD", Authorization="Basic eDp5"), ask(reply(), method="HEAD")),
+    case(
+        H,
+        "Vary",
+        ask(fresh(Vary="Foo"), method="HEAD", Foo="1"),
+        ask(method="HEAD", Foo="1"),
+        ask(fresh(Vary="Foo"), method="HEAD", Foo="2"),
+    ),
+    case(H, "stale", ask(stale(), method="HEAD"), ask(fresh(), method="HEAD"), ask(of=1, method="HEAD")),
+    case(H, "a condition", ask(fresh(ETag='"x"'), method="HEAD"), ask(method="HEAD", If_None_Match='"x"', status=304)),
+    case(
+        H,
+        "an unsafe method invalidates it",
+        ask(fresh(), method="HEAD"),
+        ask(reply(), method="POST"),
+        ask(fresh(), method="HEAD"),
+    ),
+    case(
+        H,
+        "a stale GET goes on to be what answers",
+        ask(stale()),
+        ask(reply("max-age=60", ETag='"one"'), method="HEAD"),
+        ask(of=0, method="HEAD", updated=True),
+        ask(of=0, updated=True),
+    ),
+]
+
 METHODS = [
     *(
         case(
@@ -47,6 +102,7 @@ METHODS = [
         for method in NEVER
     ),
     case("RFC 9111 §4", "HEAD is answered from a GET", ask(fresh()), ask(method="HEAD")),
+    *HEAD,
     case("RFC 9111 §4", "methods have a case", ask(fresh()), ask(reply(None, 501), method="get")),
     case("RFC 9110 §9.3.2", "HEAD of a redirect", ask(fresh(status=301, Location="/x")), ask(method="HEAD", has={"Location": "/x"})),
     case("RFC 9110 §9.3.1", "GET with content is not answered from one without", ask(fresh()), ask(reply(), body=b"abc")),

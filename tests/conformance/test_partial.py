@@ -276,7 +276,7 @@ COMBINED = [
         "a longer range",
         ask(part(0, 4), Range="bytes=0-4"),
         ask(part(5, 7), FORWARDED, Range="bytes=2-7", status=206, text=b"234567", seen={"Range": "bytes=5-7"}, has={"Content-Range": "bytes 2-7/10"}),
-        ask(of=0, Range="bytes=0-7", status=206, text=b"01234567"),
+        ask(of=1, Range="bytes=0-7", status=206, text=b"01234567"),
     ),
     case(
         C,

@@ -268,7 +268,6 @@ CASES += [
     case(S, "HEAD is answered from a GET", ask(fresh(a="1")), ask(method="HEAD", has={"a": "1"})),
     case(S, "HEAD has the length of a GET", ask(fresh(body=BODY)), ask(method="HEAD", has={"Content-Length": "10"})),
     case(S, "GET is not answered from a HEAD", ask(fresh(), method="HEAD"), ask(fresh()), ask(of=1)),
-    case(S, "HEAD is not answered from a HEAD", ask(fresh(), method="HEAD"), ask(fresh(), method="HEAD")),
 ]
 
 

@@ -155,14 +155,15 @@ def test_delta_seconds(value: bytes | None, seconds: int | None) -> None:
     [
         (b"max-age=60, max-age=60", 60),
         (b'max-age=60, max-age="060"', 60),
-        (b"max-age=60, max-age=1", None),
-        (b"max-age=1, max-age=60", None),
+        (b"max-age=60, max-age=1", 60),
+        (b"max-age=1, max-age=60", 1),
         (b"max-age=60, max-age", None),
         (b"max-age=60, max-age=x", None),
+        (b"max-age=x, max-age=60", None),
         (b"s-maxage=60", None),
     ],
 )
-def test_repeated_durations_count_where_they_agree(value: bytes, seconds: int | None) -> None:
+def test_of_repeated_durations_the_first_counts(value: bytes, seconds: int | None) -> None:
     assert read(value).seconds(b"max-age") == seconds
 
 
@@ -262,7 +263,7 @@ def test_reading_never_raises_and_means_the_same_once_printed(values: list[bytes
         directives.field_names(name)
 
 
-LINES = st.sampled_from([b"max-age=60", b"max-age=1", b'private="a"', b'private="b"', b"no-store", b"x"])
+LINES = st.sampled_from([b"max-age=60", b's-maxage="60"', b'private="a"', b'private="b"', b"no-store", b"x"])
 
 
 @given(st.lists(LINES, max_size=8), st.randoms())
@@ -273,3 +274,16 @@ def test_the_order_of_lines_does_not_change_what_they_say(lines: list[bytes], ra
     assert set(first) == set(second)
     assert first.seconds(b"max-age") == second.seconds(b"max-age")
     assert first.field_names(b"private") == second.field_names(b"private")
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        ([b'x="a', b'max-age=60, y"'], [(b"x", None), (b"max-age", None), (b"y", None)]),
+        ([b'x="a', b"no-store"], [(b"x", None), (b"no-store", None)]),
+        ([b'x="a', b"public, immutable"], [(b"x", None)]),
+        ([b"max-age=60", b'x="a', b"s-maxage=5"], [(b"max-age", b"60"), (b"x", None), (b"s-maxage", None)]),
+    ],
+)
+def test_a_string_may_go_on_in_the_next_line(lines: list[bytes], kept: list[Pair]) -> None:
+    assert list(parse_cache_control(lines)) == kept

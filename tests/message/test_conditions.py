@@ -48,6 +48,10 @@ def test_an_entity_tag(value, tag):
     assert tag is None or bytes(tag) == value
 
 
+def unquoted(value):
+    return EntityTag(value, weak=True, quoted=False)
+
+
 @pytest.mark.parametrize(
     ("values", "listed"),
     [
@@ -57,7 +61,8 @@ def test_an_entity_tag(value, tag):
         ([b"*", b"*"], Listed()),
         ([b'"a", W/"b"', b'"c"'], Listed(tags=(EntityTag(b"a"), EntityTag(b"b", True), EntityTag(b"c")))),
         ([b' ,, "a,b" ,'], Listed(tags=(EntityTag(b"a,b"),))),
-        ([b'abc, "d"e, "f", "g'], Listed(tags=(EntityTag(b"f"),))),
+        ([b'a bc, "d"e, "f", "g'], Listed(tags=(EntityTag(b"f"),))),
+        ([b'abc, "f", W/g'], Listed(tags=(unquoted(b"abc"), EntityTag(b"f"), unquoted(b"W/g")))),
     ],
 )
 def test_a_list_of_entity_tags(values, listed):
@@ -67,7 +72,8 @@ def test_a_list_of_entity_tags(values, listed):
 @given(st.lists(st.binary(max_size=40), max_size=4))
 def test_no_bytes_make_the_lists_fail(values):
     for tag in parse_etags(values).tags:
-        assert parse_etag(bytes(tag)) == tag
+        assert parse_etags([bytes(tag)]).tags == (tag,)
+        assert parse_etag(bytes(tag)) == (tag if tag.quoted else None)
 
 
 @pytest.mark.parametrize(  # RFC 9110 §8.8.3.2, table 3
@@ -88,6 +94,21 @@ def test_comparison(one, other, strong, weak):
 def test_two_different_entity_tags_are_none():
     assert etag_of(Fields([(b"ETag", b'"a"'), (b"ETag", b'"b"')])) is None
     assert etag_of(Fields([(b"ETag", b'"a"'), (b"ETag", b'"a"')])) == EntityTag(b"a")
+
+
+@pytest.mark.parametrize("value", [b"abc", b"W/abc", b"'abc'", b"a=b", b"**"])
+def test_a_tag_without_quotes_is_weak_and_equals_its_like(value):
+    tag = etag_of(Fields([(b"ETag", value)]))
+    assert tag == unquoted(value)
+    assert bytes(tag) == value
+    assert weakly_equal(tag, tag)
+    assert not strongly_equal(tag, tag)
+    assert not weakly_equal(tag, EntityTag(value))
+
+
+@pytest.mark.parametrize("value", [b"", b"*", b"a b", b'a"b', b'"ab', b"a,b", b"\x7f"])
+def test_not_everything_is_a_tag_without_quotes(value):
+    assert etag_of(Fields([(b"ETag", value)])) is None
 
 
 def test_a_last_modified_is_strong_when_date_is_a_second_later():

@@ -2,6 +2,7 @@
 
 from proxy.caching.policy import Policy
 from proxy.caching.storing import decide_storing
+from proxy.caching.understood import method_forbids
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
@@ -17,22 +18,24 @@ def of(
     status: int = 200,
     method: bytes = b"GET",
     wished: tuple[tuple[bytes, bytes], ...] = (),
+    authority: bytes = b"",
 ):
-    request = Request(method, b"/", Fields(wished))
+    request = Request(method, b"/", Fields(wished), authority=authority)
     response = Response(status, Fields([(b"Cache-Control", said), *lines]))
     return decide_storing(request, response, request_time=0, response_time=0, policy=Policy()).reasons
 
 
 EXAMPLES = {
     "method": lambda: of(method=b"PUT"),
-    "head": lambda: of(method=b"HEAD"),
+    "head": lambda: (method_forbids(Request(b"HEAD", b"/")),),
     "post": lambda: of(method=b"POST"),
+    "post-as-get": lambda: of(FRESH, (b"Content-Location", b"/"), method=b"POST", authority=b"a"),
     "query-content": lambda: of(method=b"QUERY"),
     "content-in-get": lambda: of(wished=((b"Content-Length", b"3"),)),
     "interim": lambda: of(status=103),
     "status-invalid": lambda: of(status=600),
     "not-modified": lambda: of(status=304),
-    "of-one-request": lambda: of(status=412),
+    "of-one-request": lambda: of(status=412, wished=((b"If-Match", b'"a"'),)),
     "never-stored-status": lambda: of(status=429),
     "partial-not-understood": lambda: of(FRESH, (b"Content-Range", b"lines 1-2/3"), status=206),
     "status-not-understood": lambda: of(b"max-age=60, must-understand", status=599),
