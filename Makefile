@@ -40,4 +40,4 @@ docs: .venv ## write the documents that are made from the code
 
 clean: ## remove what the other targets made
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
-	find proxy backend tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find proxy backend tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ settings.register_profile(
 settings.load_profile("pellucid")
 
 pytest.register_assert_rewrite(
+    "tests.commands.explained",
     "tests.conformance.judge",
     "tests.engine.stage",
     "tests.real.running",

@@ -16,7 +16,7 @@ STORIES: Mapping[str, Lines] = MappingProxyType({**STORING, **ANSWERING, **UPSTR
 """From a reason's slug to the lines of its story."""
 
 _BYPASSING = frozenset(("bypassed",))
-_OF_STORING = frozenset(("method", "post", "interim"))
+_OF_STORING = frozenset(("method", "interim"))
 _OF_PRIVATE_CACHES = frozenset(("for-one-user", "for-shared-caches", "for-other-caches"))
 _OF_SELECTING = frozenset(("vary-any",))
 _OF_AGE = frozenset(("age-several", "age-ill-formed"))

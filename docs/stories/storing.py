@@ -5,8 +5,9 @@ from __future__ import annotations
 STORING: dict[str, tuple[str, ...]] = {
     # understood.py
     "method": ("PUT / > 200 | Cache-Control: max-age=60",),
-    "head": ("HEAD / > 200 | Cache-Control: max-age=60",),
-    "post": ("POST / > 200 | Cache-Control: max-age=60",),
+    "head": ("GET / > 200 | Cache-Control: max-age=60", "70 s: HEAD / > 200 | Cache-Control: max-age=60"),
+    "post": ("POST / > 200 | Content-Location: / | Last-Modified: Fri, 04 Nov 1994 08:49:37 GMT",),
+    "post-as-get": ("POST / > 200 | Content-Location: / | Cache-Control: max-age=60",),
     "query-content": ("QUERY / | (unread content) > 200 | Cache-Control: max-age=60",),
     "content-in-get": ("GET / | Content-Length: 3 > 200 | Cache-Control: max-age=60",),
     "interim": ("GET / > 103 | Link: </style.css>",),

@@ -68,8 +68,8 @@ def answer(
     if response.status in _WITHOUT_CONTENT:
         return Response(response.status, fields, response.reason, response.version), (), ()
     if response.status == 206:
-        said = (Because(PARTS_FROM_STORED),)
-        return Response(206, fields, response.reason, response.version), _all_of(source, stored.length), said
+        head = Response(206, fields, response.reason, response.version)
+        return head, _all_of(source, stored.length), (Because(PARTS_FROM_STORED),)
     length = stored.complete_length
     extents = asked(request, stored, now)
     if extents is None or length is None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from proxy.caching.age import initial_age
 from proxy.caching.decision import Because
-from proxy.caching.freshness import HEURISTICALLY_CACHEABLE, freshness_lifetime
+from proxy.caching.freshness import HEURISTICALLY_CACHEABLE, Lifetime, freshness_lifetime
 from proxy.caching.policy import Policy
 from proxy.caching.reasons import declare
 from proxy.caching.stale import stale_use_permitted
@@ -25,7 +25,7 @@ from proxy.caching.storing import (
     Storing,
 )
 from proxy.caching.targeted import CACHE_CONTROL, Effective
-from proxy.caching.understood import method_forbids, status_forbids, understood
+from proxy.caching.understood import method_forbids, represents_target, status_forbids, understood
 from proxy.message.cache_control import Directives, parse_cache_control, print_directives
 from proxy.message.conditions import etag_of, last_modified_of
 from proxy.message.dates import format_date
@@ -86,7 +86,8 @@ def decide_storing_privately(
         or etag_of(read.fields) is not None
         or last_modified_of(read.fields, response_time) is not None
     )
-    forbidding = tuple(_forbidding(request, read, directives, usable))
+    by_method = _method(request, read, lifetime)
+    forbidding = (*by_method, *_forbidding(request, read, directives, usable))
     if forbidding:
         return Storing(False, forbidding, response, lifetime, effective)
     reasons = (*_remarks(response, directives, policy), *lifetime.reasons)
@@ -95,13 +96,20 @@ def decide_storing_privately(
     return Storing(True, reasons, read, lifetime, effective)
 
 
+def _method(request: Request, response: Response, lifetime: Lifetime) -> tuple[Because, ...]:
+    if request.method == b"HEAD":  # it answers later HEADs (RFC 9110 §9.3.2)
+        request = replace(request, method=b"GET")
+    if lifetime.explicit and represents_target(request, response):
+        return ()
+    because = method_forbids(request)
+    return () if because is None else (because,)
+
+
 def _forbidding(
     request: Request, response: Response, directives: Directives, usable: bool
 ) -> Iterator[Because]:
     status = response.status
-    by_method, by_status = method_forbids(request), status_forbids(response, directives)
-    if by_method is not None:
-        yield by_method
+    by_status = status_forbids(response, directives, request)
     if by_status is not None:
         yield by_status
     if b"no-store" in directives and not _overridden(status, directives):

@@ -218,7 +218,9 @@ def _sets_cookie(case: _Case) -> bool:
 
 
 def _set_cookie(case: _Case) -> Because | None:
-    shared = case.lifetime.explicit and case.lifetime.seconds > 0 and not case.directives.unqualified(b"no-cache")
+    shared = (
+        case.lifetime.explicit and case.lifetime.seconds > 0 and not case.directives.unqualified(b"no-cache")
+    )
     return Because(SET_COOKIE) if _sets_cookie(case) and not shared else None
 
 

@@ -23,7 +23,7 @@ HEAD = declare(
 POST = declare(
     "post",
     "RFC 9110 §9.3.3",
-    "A response to POST is stored only where it has an explicit lifetime and names its target as its own URI.",
+    "A response to POST is stored only with an explicit lifetime and where it is what a GET would give.",
 )
 POST_AS_GET = declare(
     "post-as-get",

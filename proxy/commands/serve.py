@@ -16,6 +16,7 @@ from proxy.config import load
 from proxy.message.errors import ConfigurationError
 from proxy.server.app import Address, Proxy, Settings
 from proxy.server.log import RecordLog, say
+from proxy.server.process import hold_standard_streams, print_line, return_large_blocks
 from proxy.server.terminal import Color, Terminal
 from proxy.units import parse_address, parse_size, show_address
 from proxy.upstream.address import Server, parse_server
@@ -74,6 +75,8 @@ def command(
     color: Color,
 ) -> int:
     """Run the proxy in front of an HTTP API until SIGTERM or SIGINT; exchanges under way are finished."""
+    hold_standard_streams()
+    return_large_blocks()
     chosen = load(config, list(settings))
     if memory is not None:
         chosen = replace(chosen, storage=replace(chosen.storage, memory=parse_size(memory)))
@@ -91,7 +94,7 @@ def command(
         parse_address(listen),
         parse_address(admin) if admin is not None else None,
         log,
-        sys.stderr.isatty() if watch == "auto" else watch == "always",
+        watch == "always" or (watch == "auto" and sys.stderr is not None and sys.stderr.isatty()),
         color,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -106,7 +109,8 @@ async def serve(wanted: Wanted) -> None:
         log = RecordLog(wanted.log, redaction) if wanted.log is not None else None
         if log is not None:
             outlets.callback(log.close)
-        terminal = Terminal(sys.stderr, redaction, color=wanted.color) if wanted.watch else None
+        watched = wanted.watch and sys.stderr is not None
+        terminal = Terminal(sys.stderr, redaction, color=wanted.color) if watched else None
         if terminal is not None:
             outlets.callback(terminal.close)
         proxy = Proxy(wanted.settings, wanted.upstream, log=log, terminal=terminal)
@@ -118,7 +122,7 @@ async def serve(wanted: Wanted) -> None:
             if wanted.admin is not None:
                 admin = await proxy.start_admin(wanted.admin, redaction)
                 line += f", dashboard at http://{show_address(*admin)}/"
-            print(line, flush=True)
+            print_line(line)
             trouble = await proxy.probe()
             if trouble:
                 say(f"the upstream can't be reached yet ({trouble}); answering 502 until it can")

@@ -28,7 +28,10 @@ class Flight:
         self._over = False
 
     def land(self, *, shared: bool) -> None:
-        """What is to be stored is stored, if anything is `shared`. Nothing where it has ended already."""
+        """What is to be stored is stored. Nothing where it has ended already.
+
+        `shared` is False where the response was not for others; a failure says nothing about that.
+        """
         if self._over:
             return
         for waiter in self._waiting:

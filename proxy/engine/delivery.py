@@ -58,7 +58,7 @@ class Delivery:
     async def _begin_keeping(self, response: UpstreamResponse | None) -> None:
         wanted = self._answer.store
         if wanted is None or response is None:
-            self._land(shared=response is not None and response.head.status == 304)
+            self._land(shared=response is None or response.head.status == 304 or response.head.status >= 500)
             return
         self.left = response.length
         self.keeping = await Keeping.begin(self._reach, wanted, response.length, self._performer.entry)

@@ -137,7 +137,7 @@ class Performer:
             response = await reach.upstream.send(effect.request, self._content, self._interim)
         except UpstreamError as error:
             self.error = error
-            account.server = error.server
+            account.server, account.attempts = error.server, error.attempts
             return Unreached(error.status or 502, str(error), time())
         self.response, self.error = response, None
         now = time()

@@ -14,6 +14,7 @@ from proxy.message.head import HeadLimits, find_end, serialise_fields
 _QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"'
 _EXTENSION = rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + TOKEN + rb"|" + _QUOTED + rb"))?+"
 _size_line = re.compile(rb"([0-9A-Fa-f]{1,16}+)(?:" + _EXTENSION + rb")*+\r\n")
+_plain_size = re.compile(rb"(0{0,4}+[1-9A-Fa-f][0-9A-Fa-f]{0,5}+)\r\n")
 _trailer_section = re.compile(FIELD_LINES + rb"\r\n")
 
 _LONGEST_SIZE_LINE = 4096
@@ -63,6 +64,8 @@ class ChunkedDecoder:
             self._buffer.clear()
         offset = 0
         while offset < len(data) and self._state is not _State.DONE:
+            if self._state is _State.SIZE:
+                offset = _read_whole_chunks(data, offset, pieces)
             used = self._step(data, offset, pieces)
             if used == offset:
                 self._buffer += data[offset:]
@@ -132,6 +135,23 @@ class ChunkedDecoder:
             raise MalformedMessage("too many trailer fields", evidence=f"{len(self.trailers)}", status=431)
         self._state = _State.DONE
         return end
+
+
+def _read_whole_chunks(data: bytes, offset: int, pieces: list[bytes]) -> int:
+    """Take the chunks from `offset` on that are all there, without extensions and not large.
+
+    A sender may well cut its content into single bytes, and that must not be what keeps everybody waiting.
+    Gives the offset after them; what is there is for the steps to read, and to refuse if need be.
+    """
+    end = len(data)
+    while (match := _plain_size.match(data, offset)) is not None:
+        first = match.end()
+        last = first + int(match[1], 16)
+        if last + 2 > end or data[last : last + 2] != b"\r\n":
+            return offset
+        pieces.append(data[first:last])
+        offset = last + 2
+    return offset
 
 
 def encode_chunk(data: bytes) -> bytes:

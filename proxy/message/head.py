@@ -15,6 +15,7 @@ from proxy.message.response import Response
 from proxy.message.target import is_authority, parse_target
 
 _end = re.compile(rb"\n\r?\n")
+_empty_lines = re.compile(rb"(?:\r\n)*+")
 _REQUEST_LINE = rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]++) HTTP/([0-9])\.([0-9])\r\n"
 _request_line = re.compile(_REQUEST_LINE)
 _request = re.compile(rb"(?:\r\n)*+" + _REQUEST_LINE + FIELD_LINES + rb"\r\n")
@@ -56,10 +57,8 @@ def find_end(buffer: bytes | bytearray, start: int) -> int:
 
 def skip_empty_lines(buffer: bytes | bytearray) -> int:
     """The offset of the first byte that doesn't belong to an empty line before a request (RFC 9112 §2.2)."""
-    offset = 0
-    while buffer[offset : offset + 2] == b"\r\n":
-        offset += 2
-    return offset
+    match = _empty_lines.match(buffer)
+    return match.end() if match else 0
 
 
 def check_partial_request(buffer: bytes | bytearray, limits: HeadLimits) -> None:

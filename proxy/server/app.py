@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
@@ -17,7 +17,8 @@ from proxy.message.errors import ConfigurationError
 from proxy.server.admin import Sources, make_admin
 from proxy.server.figures import Figures
 from proxy.server.listener import Listener
-from proxy.server.log import RecordLog
+from proxy.server.log import RecordLog, say
+from proxy.server.process import SPARE_FILES, allow_files
 from proxy.server.recent import Recent
 from proxy.server.settings import ServerSettings
 from proxy.server.terminal import Terminal
@@ -76,7 +77,7 @@ class Proxy:
         self._listener = Listener(
             self._exchange,
             self._finished,
-            settings.server,
+            _within_limits(settings),
             name=settings.cache.name,
             authority=upstream.authority,
         )
@@ -148,6 +149,17 @@ class Proxy:
         await self._driver.close()
         await self._pool.close()
         await self._store.close()
+
+
+def _within_limits(settings: Settings) -> ServerSettings:
+    """The settings of the clients' side, with no more connections than the system lets the process have."""
+    server, others = settings.server, settings.upstream.connections + SPARE_FILES
+    files = allow_files(server.connections + others)
+    if files >= server.connections + others:
+        return server
+    most = max(1, files - others)
+    say(f"the system lets this process open {files} files: no more than {most} clients can be connected")
+    return replace(server, connections=most)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -143,6 +143,8 @@ class Connection(RequestHandler):
         try:
             while await self._serve(*await self._next_message()):
                 self._expect_idling()
+                if self._messages:  # the next was sent ahead: other clients have their turn first
+                    await asyncio.sleep(0)
         except Exception:
             self.force_close()
             raise
@@ -187,6 +189,7 @@ class Connection(RequestHandler):
 
     def _expect_idling(self) -> None:
         """From now on the connection may be idle for so long."""
+        cast("Manager", self._manager).rests(self)
         self._next_keepalive_close_time = self._loop.time() + self._settings.idle
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(

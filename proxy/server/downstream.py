@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
+from time import perf_counter
 
 from aiohttp.streams import StreamReader
 
@@ -220,7 +221,7 @@ class ClientExchange:
             self._flushing = None
 
     def _note_first_byte(self) -> None:
-        self.account.first_byte = self._line.loop.time() - self._message.arrival.clock
+        self.account.first_byte = perf_counter() - self._message.arrival.clock
 
     def _make_content(self) -> Content | None:
         framing = self._message.framing

@@ -26,7 +26,10 @@ class Refusal(PellucidError):  # noqa: N818
 
 
 class Arrival(NamedTuple):
-    """When the first byte of a message was read: seconds since the epoch, and by the loop's clock."""
+    """When the first byte of a message was read: seconds since the epoch, and by `time.perf_counter`.
+
+    The event loop's own clock counts whole milliseconds.
+    """
 
     started: float
     clock: float

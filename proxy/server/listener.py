@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
 from typing import Any, cast
 
 from aiohttp import web
@@ -28,6 +29,10 @@ _REFUSED_AT_ONCE = 256
 """Connections over the limits that are told so at one time; more than that are closed without a word."""
 
 
+_LOOKED_AT = 1000
+"""How many connections are looked at, of those without a request under way, for one that can be closed."""
+
+
 class Manager(web.Server):
     """aiohttp's server for our connections: makes them, counts them and gives each request its `Serving`.
 
@@ -46,6 +51,7 @@ class Manager(web.Server):
         self.empty = asyncio.Event()
         self.empty.set()
         self._admitted: dict[Connection, str] = {}
+        self._resting: dict[Connection, None] = {}  # the longest first
         self._clients: Counter[str] = Counter()
         self._refused: set[Connection] = set()
 
@@ -58,34 +64,39 @@ class Manager(web.Server):
         return [*self._admitted, *self._refused]
 
     def admit(self, connection: Connection) -> Refusal | None:
-        """Count a new connection; the refusal to answer with where there are too many."""
+        """Count a new connection; the refusal to answer with where there are too many.
+
+        One that is between two requests makes room for it: nobody is kept out by who asks for nothing.
+        """
         host = connection.client.rpartition(":")[0]
         settings = self.settings
         self.empty.clear()
         refusal = None
         if self.stopping:
             connection.cut()
-        if len(self._admitted) >= settings.connections:
-            refusal = Refusal(f"more than {settings.connections} connections", status=503)
-        elif self._clients[host] >= settings.connections_per_client:
+        if self._clients[host] >= settings.connections_per_client and not self._make_room(host):
             most = settings.connections_per_client
             refusal = Refusal(f"more than {most} connections from {host}", status=503)
+        elif len(self._admitted) >= settings.connections and not self._make_room():
+            refusal = Refusal(f"more than {settings.connections} connections", status=503)
         if refusal is None:
             self._admitted[connection] = host
             self._clients[host] += 1
+            self.rests(connection)
         else:
             self._refused.add(connection)
             if len(self._refused) > _REFUSED_AT_ONCE:
                 connection.cut()
         return refusal
 
+    def rests(self, connection: Connection) -> None:
+        """Nothing is under way on a connection from now on, until it is taken something from."""
+        if connection in self._admitted:
+            self._resting[connection] = None
+
     def left(self, connection: Connection, unserved: Iterable[Serving]) -> None:
         """A connection is gone, and with it what it had sent and nobody had looked at."""
-        host = self._admitted.pop(connection, None)
-        if host is not None:
-            self._clients[host] -= 1
-            if not self._clients[host]:
-                del self._clients[host]
+        self._forget(connection)
         self._refused.discard(connection)
         if not self._admitted and not self._refused:
             self.empty.set()
@@ -94,7 +105,25 @@ class Manager(web.Server):
 
     def take(self, message: Incoming | Refused, payload: StreamReader, connection: Connection) -> Serving:
         """What serves a message."""
+        self._resting.pop(connection, None)
         return Serving(message, payload, connection, self)
+
+    def _make_room(self, host: str | None = None) -> bool:
+        """Close the connection that has been idle longest, of `host` where that matters; whether one was."""
+        for connection in islice(self._resting, _LOOKED_AT):
+            if connection.ready and host in (None, self._admitted[connection]):
+                self._forget(connection)
+                connection.force_close()
+                return True
+        return False
+
+    def _forget(self, connection: Connection) -> None:
+        self._resting.pop(connection, None)
+        host = self._admitted.pop(connection, None)
+        if host is not None:
+            self._clients[host] -= 1
+            if not self._clients[host]:
+                del self._clients[host]
 
 
 class Listener:

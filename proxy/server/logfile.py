@@ -114,16 +114,18 @@ class LogFile:
         Raises OSError where that fails and what is written to the old file can't be found by anybody.
         """
         now = time.monotonic()
-        if self.path != "-" and (self._reopen or now - self._checked >= self._check):
+        removed = self._regular and os.fstat(self._fd).st_nlink == 0
+        due = self._reopen or removed or now - self._checked >= self._check
+        if self.path != "-" and due:
             self._checked = now
-            if self._reopen or self.astray is not None or self._moved():
+            if self._reopen or removed or self.astray is not None or self._moved():
                 self._reopen = False
                 try:
                     self._open()
-                    self.astray = None
+                    self.astray, removed = None, False
                 except OSError as error:
                     self.astray = error
-        if self.astray is not None and os.fstat(self._fd).st_nlink == 0:
+        if self.astray is not None and removed:
             raise self.astray
 
     def _moved(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum, auto
-from time import time
+from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from proxy.server.connection import Connection
 
 Message = tuple[Incoming | Refused, StreamReader]
+
+_MOST_SKIPPED = 256
+"""Bytes of empty lines that may come before a request: no client needs more, and to skip them is work."""
 
 
 class _State(Enum):
@@ -51,6 +54,7 @@ class RequestParser:
         "_payload",
         "_searched",
         "_settings",
+        "_skipped",
         "_state",
         "_timer",
     )
@@ -61,6 +65,7 @@ class RequestParser:
         self._state = _State.HEAD
         self._buffer = b""
         self._searched = 0
+        self._skipped = 0
         self._arrival: Arrival | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._payload: StreamReader = EMPTY_PAYLOAD
@@ -131,7 +136,7 @@ class RequestParser:
         """
         if self._state is _State.HELD:
             self._state = _State.HEAD
-            self._searched = 0
+            self._searched = self._skipped = 0
         return bool(self._buffer)
 
     def stop(self) -> None:
@@ -165,6 +170,9 @@ class RequestParser:
         data = self._buffer
         skipped = skip_empty_lines(data)
         if skipped:
+            self._skipped += skipped
+            if self._skipped > _MOST_SKIPPED:
+                return self.refuse(MalformedMessage("empty lines and no request (RFC 9112 §2.2)"))
             self._buffer = data = data[skipped:]
             self._searched = max(0, self._searched - skipped)
             if not data:
@@ -250,7 +258,7 @@ class RequestParser:
 
     def _arrived(self) -> Arrival:
         if self._arrival is None:
-            self._arrival = Arrival(time(), self._connection._loop.time())
+            self._arrival = Arrival(time(), perf_counter())
         return self._arrival
 
     def _start_timer(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from time import time
+from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from aiohttp.streams import StreamReader
@@ -102,6 +102,8 @@ class Serving:
         try:
             if isinstance(message, Refused):
                 raise message.error
+            if (fault := self._payload.exception()) is not None:
+                raise fault  # its content came with its head, and can't be taken: nobody else need see it
             if not await self._answered_here():
                 await self._manager.handle(exchange, self.account)
             if not exchange.ended and not exchange.broken:
@@ -177,7 +179,7 @@ class Serving:
     def _close(self) -> None:
         account = self.account
         self.exchange.count_request()
-        account.duration = self._connection.line.loop.time() - self._message.arrival.clock
+        account.duration = perf_counter() - self._message.arrival.clock
         try:
             self._manager.finished(account)
         except Exception:

@@ -45,7 +45,7 @@ class ServerSettings:
     write_buffer: int = 64 << 10
     drain: int = 256 << 10
     linger: float = 2.0
-    half_closed: float = 1.0
+    half_closed: float = 60.0
     tunnel_idle: float = 3600.0
     grace: float = 30.0
     keep_host: bool = False

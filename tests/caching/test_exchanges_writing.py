@@ -85,6 +85,19 @@ def test_who_shares_a_group_with_the_target_goes_with_it(engine):
     assert [held.key for held in engine.entries] == [b"GET http://example.org/c"]
 
 
+def test_a_validation_can_add_what_it_is_found_by(engine):
+    store(engine, "/p?u=1", ETag='"1"', Content_Type="a/b")
+    engine.wait(100)
+    engine.responds(304, b"", ETag='"1"', Cache_Groups='"g"', No_Vary_Search='params=("u")')
+    assert engine.send(target="/p?u=1").content == b"old"
+    assert len(engine.entries) == 1
+    found = engine.send(target="/p?u=2")
+    assert (found.decision.outcome, found.content, found["Content-Type"]) == (Outcome.HIT, b"old", "a/b")
+    engine.responds(204, b"", Cache_Group_Invalidation='"g"')
+    engine.send("POST", "/other")
+    assert engine.entries == []
+
+
 def test_a_safe_response_invalidates_no_group(engine):
     store(engine, "/a", Cache_Groups='"g"')
     engine.responds(Cache_Group_Invalidation='"g"')

@@ -26,7 +26,7 @@ def said(directives: bytes) -> FieldLine:
 def storing(
     *lines: FieldLine, status: int = 200, method: bytes = b"GET", asked: Fields | None = None
 ) -> Storing:
-    request = Request(method, b"/", asked or Fields())
+    request = Request(method, b"/", asked or Fields(), authority=b"example.org")
     response = Response(status, Fields(lines))
     return decide_storing_privately(request, response, request_time=0, response_time=0, policy=Policy())
 
@@ -71,7 +71,7 @@ def test_the_request_may_forbid_it_too() -> None:
 @pytest.mark.parametrize(
     ("method", "status", "slug"),
     [
-        (b"HEAD", 200, "head"),
+        (b"POST", 200, "post"),
         (b"PUT", 200, "method"),
         (b"GET", 304, "not-modified"),
         (b"GET", 429, "never-stored-status"),
@@ -79,6 +79,11 @@ def test_the_request_may_forbid_it_too() -> None:
 )
 def test_what_no_cache_stores(method: bytes, status: int, slug: str) -> None:
     assert slug in slugs(storing(said(b"max-age=60"), method=method, status=status))
+
+
+def test_it_stores_what_a_shared_cache_does_of_head_and_post() -> None:
+    assert storing(said(b"max-age=60"), method=b"HEAD").allowed
+    assert storing(said(b"max-age=60"), (b"Content-Location", b"/"), method=b"POST").allowed
 
 
 def test_vary_star_matches_nothing_here_either() -> None:

@@ -54,7 +54,9 @@ def test_a_query_needs_its_content_in_the_key() -> None:
         (407, b"Proxy-Authorization"),
     ],
 )
-def test_a_status_about_one_request_is_stored_where_the_request_had_no_such_field(status: int, name: bytes) -> None:
+def test_a_status_about_one_request_is_stored_where_the_request_had_no_such_field(
+    status: int, name: bytes
+) -> None:
     response, said = Response(status), parse_cache_control([b"max-age=60"])
     because = status_forbids(response, said, Request(b"GET", b"/", Fields([(name, b"x")])))
     assert because is not None

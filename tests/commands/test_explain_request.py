@@ -1,4 +1,4 @@
-"""The request that is explained, from a URL, a method and fields; what is wrong is told without credentials."""
+"""The request that is explained, from a URL, a method and fields; faults are told without credentials."""
 
 from __future__ import annotations
 

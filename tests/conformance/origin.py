@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from tests.conformance.script import At, Line, Reply
-from tests.conformance.wire import Broken, Lines, Message, Wire, head_bytes
+from tests.conformance.wire import BrokenMessageError, Lines, Message, Wire, head_bytes
 
 
 @dataclass
@@ -45,9 +45,7 @@ class Script:
 
     def rendered(self, lines: tuple[Line, ...]) -> Lines:
         """Dates are told from when the case began, so that each moment has one name in it."""
-        return tuple(
-            (name, value(self.began) if isinstance(value, At) else value) for name, value in lines
-        )
+        return tuple((name, value(self.began) if isinstance(value, At) else value) for name, value in lines)
 
 
 class Origin:
@@ -88,7 +86,7 @@ class Origin:
                 while (request := wire.request()) is not None:
                     if not self._answer(request, connection):
                         return
-            except (Broken, OSError):
+            except (BrokenMessageError, OSError):
                 return
 
     def _answer(self, request: Message, connection: socket.socket) -> bool:

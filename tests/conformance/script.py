@@ -82,6 +82,7 @@ class Ask:
     updated: bool = False
     wait: float = 0.0
     breaks: bool = False
+    then: Reply | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,18 @@ def stale(cache_control: str = "max-age=60", **named: Value) -> Reply:
     return reply(cache_control, **{"Age": "3600", "ETag": '"one"', **named})
 
 
+DIGITS = b"0123456789"
+"""A content of which each byte tells where it stands."""
+
+
+def part(
+    first: int, last: int, total: int | str = 10, cache_control: str = "max-age=3600", **named: Value
+) -> Reply:
+    """A 206 with these of the `DIGITS`."""
+    content_range = {"Content_Range": f"bytes {first}-{last}/{total}", "ETag": '"x"'}
+    return reply(cache_control, 206, body=DIGITS[first : last + 1], **content_range | named)
+
+
 def unchanged(cache_control: str | None = None, **named: Value) -> Reply:
     """A 304."""
     return reply(cache_control, 304, **named)
@@ -168,6 +181,7 @@ def ask(
     updated: bool = False,
     wait: float = 0.0,
     breaks: bool = False,
+    then: Reply | None = None,
     **named: Value,
 ) -> Ask:
     """A request for the case's own URI followed by `path`, which the origin answers so if it is asked.
@@ -179,7 +193,7 @@ def ask(
     that reaches the origin. `text` is the content, `age` the least and the most that Age may be, `background`
     what the origin answers to a validation afterwards, `interims` the 1xx that come first, `fwd` the reason
     in Cache-Status. `updated`: fields were updated, so those of the reply are not compared. `breaks`: the
-    response does not come whole.
+    response does not come whole. `then` is what the origin answers when it is asked a second time.
     """
     default = CACHED if answered is None else FORWARDED
     return Ask(
@@ -203,6 +217,7 @@ def ask(
         updated,
         wait,
         breaks,
+        then,
     )
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.judge import Bench, carry_out
-from tests.conformance.script import VALIDATED, At, Case, ask, case, fresh, not_reused, reply, reused, stale, unchanged
+from tests.conformance.script import (
+    VALIDATED,
+    At,
+    Case,
+    ask,
+    case,
+    fresh,
+    not_reused,
+    reused,
+    stale,
+    unchanged,
+)
 
 IGNORED = (
     "abc",
@@ -51,17 +62,33 @@ SHORT = ("0", "00", "60", "0, 7200", "0,7200", "60, foo", ", 60")
 FRESH_AGES = {"0": (0, 1), "60": (60, 61), "1800": (1800, 1801), "abc": (0, 1), "60, 7200": (60, 61)}
 
 CASES: list[Case] = [
-    *(reused("RFC 9111 §5.1", f"Age: {value or 'nothing'} is ignored", fresh(Age=value)) for value in IGNORED),
+    *(
+        reused("RFC 9111 §5.1", f"Age: {value or 'nothing'} is ignored", fresh(Age=value))
+        for value in IGNORED
+    ),
     *(not_reused("RFC 9111 §4.2.3", f"Age: {value} is too old", fresh(Age=value)) for value in COUNTED),
     *(reused("RFC 9111 §4.2.3", f"Age: {value} is still fresh", fresh(Age=value)) for value in SHORT),
     *(
         case("RFC 9111 §5.1", f"Age: {value} is added to", ask(fresh(Age=value)), ask(age=age))
         for value, age in FRESH_AGES.items()
     ),
-    not_reused("RFC 9111 §5.1", "two lines: the first counts, and is old", fresh(lines=[("Age", "7200"), ("Age", "0")])),
-    reused("RFC 9111 §5.1", "two lines: the first counts, and is young", fresh(lines=[("Age", "0"), ("Age", "7200")])),
+    not_reused(
+        "RFC 9111 §5.1",
+        "two lines: the first counts, and is old",
+        fresh(lines=[("Age", "7200"), ("Age", "0")]),
+    ),
+    reused(
+        "RFC 9111 §5.1",
+        "two lines: the first counts, and is young",
+        fresh(lines=[("Age", "0"), ("Age", "7200")]),
+    ),
     reused("RFC 9111 §5.1", "two lines: the first is invalid", fresh(lines=[("Age", "x"), ("Age", "7200")])),
-    case("RFC 9111 §4", "a stored response has an Age of its own", ask(fresh(), has={"Age": None}), ask(age=(0, 1))),
+    case(
+        "RFC 9111 §4",
+        "a stored response has an Age of its own",
+        ask(fresh(), has={"Age": None}),
+        ask(age=(0, 1)),
+    ),
     case(
         "RFC 9111 §4",
         "one Age line, in the place of all that were there",
@@ -130,9 +157,18 @@ CASES: list[Case] = [
         ask(unchanged("max-age=60", ETag='"one"', Age="100"), VALIDATED),
         ask(unchanged("max-age=60", ETag='"one"'), VALIDATED),
     ),
-    case("RFC 9111 §4", "a 304 made from a stored response has an Age", ask(fresh(ETag='"x"', Age="10")), ask(status=304, If_None_Match='"x"', age=(10, 11))),
-    case("RFC 9111 §4", "HEAD is answered with an Age", ask(fresh(Age="10")), ask(method="HEAD", age=(10, 11))),
-    case("RFC 9111 §4", "a redirect is reused with an Age", ask(fresh(status=301, Age="10")), ask(age=(10, 11))),
+    case(
+        "RFC 9111 §4",
+        "a 304 made from a stored response has an Age",
+        ask(fresh(ETag='"x"', Age="10")),
+        ask(status=304, If_None_Match='"x"', age=(10, 11)),
+    ),
+    case(
+        "RFC 9111 §4", "HEAD is answered with an Age", ask(fresh(Age="10")), ask(method="HEAD", age=(10, 11))
+    ),
+    case(
+        "RFC 9111 §4", "a redirect is reused with an Age", ask(fresh(status=301, Age="10")), ask(age=(10, 11))
+    ),
     case("RFC 9111 §4.2.3", "time passes", ask(fresh()), ask(wait=1.1, age=(1, 2))),
 ]
 

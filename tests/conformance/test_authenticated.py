@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.judge import Bench, carry_out
-from tests.conformance.script import FORWARDED, VALIDATED, At, Case, Reply, ask, case, fresh, reply, stale, unchanged
+from tests.conformance.script import (
+    FORWARDED,
+    VALIDATED,
+    At,
+    Case,
+    Reply,
+    ask,
+    case,
+    fresh,
+    reply,
+    stale,
+    unchanged,
+)
 
 S = "RFC 9111 §3.5"
 ALICE = {"Authorization": "Basic YWxpY2U6eA=="}

@@ -62,7 +62,7 @@ REUSABLE = (
     "s-maxage=99999999999",
     "max-age=3600, s-max-age=0",
     "max-age=3600, smaxage=0",
-    # Two durations: either the first counts or the response is stale (§4.2.1), and the first lets it be reused.
+    # Of two durations the first may count, or else the response is stale (§4.2.1).
     "max-age=3600, max-age=1800",
     "max-age=3600, max-age=0",
     "max-age=1800, max-age=3600",
@@ -178,7 +178,9 @@ CASES = [
         for good, values in LINES
     ),
     reused(SECTION, "the field name has no case", reply(lines=[("cAcHe-CoNtRoL", "max-age=3600")])),
-    reused(SECTION, "HTTP/1.0 may have Cache-Control too", reply("max-age=3600", version="1.0", framing="close")),
+    reused(
+        SECTION, "HTTP/1.0 may have Cache-Control too", reply("max-age=3600", version="1.0", framing="close")
+    ),
 ]
 
 

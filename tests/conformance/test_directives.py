@@ -47,7 +47,9 @@ NO_STORE = [
         ask(reply("no-store"), FORWARDED),
         ask(reply("no-store"), FORWARDED),
     ),
-    not_reused("RFC 9111 §5.2.2.3", "must-understand alone makes nothing cacheable", reply("must-understand", 201)),
+    not_reused(
+        "RFC 9111 §5.2.2.3", "must-understand alone makes nothing cacheable", reply("must-understand", 201)
+    ),
 ]
 
 NO_CACHE = [
@@ -63,7 +65,11 @@ NO_CACHE = [
         "RFC 9111 §5.2.2.4",
         "no-cache is validated by date, also where it has an explicit lifetime",
         ask(reply("no-cache, max-age=3600", Last_Modified=LONG)),
-        ask(unchanged("no-cache, max-age=3600"), VALIDATED, seen={"If-Modified-Since": lambda v: v.endswith("GMT")}),
+        ask(
+            unchanged("no-cache, max-age=3600"),
+            VALIDATED,
+            seen={"If-Modified-Since": lambda v: v.endswith("GMT")},
+        ),
     ),
     case(
         "RFC 9111 §5.2.2.4",
@@ -98,8 +104,12 @@ NO_CACHE = [
         ask(unchanged('max-age=60, no-cache="a"', a="2", ETag='"x"'), VALIDATED, has={"a": "2"}),
         ask(has={"a": None}, updated=True, lacks=["a"]),
     ),
-    not_reused("RFC 9111 §5.2.2.4", "no-cache with and without fields", reply('max-age=60, no-cache="a", no-cache')),
-    not_reused("RFC 9111 §5.2.2.4", "no-cache with what is no field name", reply('max-age=60, no-cache="a b"')),
+    not_reused(
+        "RFC 9111 §5.2.2.4", "no-cache with and without fields", reply('max-age=60, no-cache="a", no-cache')
+    ),
+    not_reused(
+        "RFC 9111 §5.2.2.4", "no-cache with what is no field name", reply('max-age=60, no-cache="a b"')
+    ),
     case(
         "RFC 9111 §5.2.2.4",
         "Set-Cookie listed in no-cache",
@@ -131,15 +141,25 @@ PRIVATE = [
         ask(reply('max-age=60, private="Set-Cookie"', Set_Cookie="a=b")),
         ask(lacks=["Set-Cookie"]),
     ),
-    not_reused("RFC 9111 §5.2.2.7", "private with and without fields", reply('max-age=60, private="a", private')),
-    not_reused("RFC 9111 §5.2.2.7", "private for one field and for no field", reply('max-age=60, private="a", private=""')),
+    not_reused(
+        "RFC 9111 §5.2.2.7", "private with and without fields", reply('max-age=60, private="a", private')
+    ),
+    not_reused(
+        "RFC 9111 §5.2.2.7",
+        "private for one field and for no field",
+        reply('max-age=60, private="a", private=""'),
+    ),
 ]
 
 PUBLIC = [
     reused("RFC 9111 §5.2.2.9", "public with a heuristic lifetime", reply("public", 201, Last_Modified=LONG)),
     not_reused("RFC 9111 §5.2.2.9", "public without any lifetime", reply("public")),
-    not_reused("RFC 9111 §5.2.2.9", "public does not outweigh no-store", reply("public, no-store, max-age=60")),
-    not_reused("RFC 9111 §5.2.2.9", "public does not outweigh no-cache", reply("public, no-cache, max-age=60")),
+    not_reused(
+        "RFC 9111 §5.2.2.9", "public does not outweigh no-store", reply("public, no-store, max-age=60")
+    ),
+    not_reused(
+        "RFC 9111 §5.2.2.9", "public does not outweigh no-cache", reply("public, no-cache, max-age=60")
+    ),
 ]
 
 MUST_REVALIDATE = [
@@ -150,7 +170,11 @@ MUST_REVALIDATE = [
             "RFC 9111 §5.2.2.2",
             f"{directive} once stale, with a validator",
             ask(stale(f"max-age=60, {directive}")),
-            ask(unchanged(f"max-age=60, {directive}", ETag='"one"'), VALIDATED, seen={"If-None-Match": '"one"'}),
+            ask(
+                unchanged(f"max-age=60, {directive}", ETag='"one"'),
+                VALIDATED,
+                seen={"If-None-Match": '"one"'},
+            ),
             ask(updated=True),
         )
         for directive in ("must-revalidate", "proxy-revalidate", "s-maxage=60")
@@ -159,20 +183,35 @@ MUST_REVALIDATE = [
 
 IMMUTABLE = [
     reused("RFC 8246 §2", "immutable while fresh", reply("max-age=60, immutable")),
-    reused("RFC 8246 §2", "a reload of what is immutable", reply("max-age=60, immutable", Age="5"), Cache_Control="max-age=0"),
+    reused(
+        "RFC 8246 §2",
+        "a reload of what is immutable",
+        reply("max-age=60, immutable", Age="5"),
+        Cache_Control="max-age=0",
+    ),
     case(
         "RFC 8246 §2",
         "no-cache asks for validation all the same",
         ask(reply("max-age=60, immutable", ETag='"x"')),
         ask(unchanged(ETag='"x"'), VALIDATED, Cache_Control="no-cache"),
     ),
-    case("RFC 8246 §2", "stale is stale", ask(stale("max-age=60, immutable")), ask(unchanged(ETag='"one"'), VALIDATED)),
+    case(
+        "RFC 8246 §2",
+        "stale is stale",
+        ask(stale("max-age=60, immutable")),
+        ask(unchanged(ETag='"one"'), VALIDATED),
+    ),
     not_reused("RFC 8246 §2", "immutable is no lifetime", reply("immutable")),
     reused("RFC 8246 §2", "immutable with an argument", reply("max-age=60, immutable=1")),
 ]
 
 SET_COOKIE = [
-    case("RFC 9111 §7.3", "Set-Cookie does not inhibit caching", ask(fresh(Set_Cookie="a=b")), ask(has={"Set-Cookie": "a=b"})),
+    case(
+        "RFC 9111 §7.3",
+        "Set-Cookie does not inhibit caching",
+        ask(fresh(Set_Cookie="a=b")),
+        ask(has={"Set-Cookie": "a=b"}),
+    ),
     case(
         "RFC 9111 §7.3",
         "each Set-Cookie line stays a line of its own",
@@ -184,7 +223,12 @@ SET_COOKIE = [
 REQUEST_FIELDS = [
     reused("RFC 9111 §4", "Cookie in both requests", fresh(), Cookie="a=b"),
     case("RFC 9111 §4", "another Cookie", ask(fresh(), Cookie="a=b"), ask(Cookie="c=d")),
-    case("RFC 9111 §4", "other request fields don't matter", ask(fresh(), Foo="1"), ask(Foo="2", Accept="text/html")),
+    case(
+        "RFC 9111 §4",
+        "other request fields don't matter",
+        ask(fresh(), Foo="1"),
+        ask(Foo="2", Accept="text/html"),
+    ),
 ]
 
 CASES = [*NO_STORE, *NO_CACHE, *PRIVATE, *PUBLIC, *MUST_REVALIDATE, *IMMUTABLE, *SET_COOKIE, *REQUEST_FIELDS]

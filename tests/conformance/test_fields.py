@@ -1,4 +1,4 @@
-"""What is stored of a response, and how it comes back (RFC 9111 §3.1, §3.3; RFC 9110 §5, §6.5, §7.6, §15.2)."""
+"""What is stored of a response, and how it comes back (RFC 9111 §3.1, §3.3; RFC 9110 §5, §6.5, §15.2)."""
 
 from __future__ import annotations
 
@@ -69,9 +69,17 @@ NOT_STORED = {
 }
 
 FIELDS = [
-    *(case(S, f"{name} is stored", ask(fresh(lines=[(name, value)])), ask()) for name, value in STORED.items()),
     *(
-        case(S, f"{name} is for one hop", ask(fresh(lines=[(name, value)]), has={name: None}), ask(has={name: None}))
+        case(S, f"{name} is stored", ask(fresh(lines=[(name, value)])), ask())
+        for name, value in STORED.items()
+    ),
+    *(
+        case(
+            S,
+            f"{name} is for one hop",
+            ask(fresh(lines=[(name, value)]), has={name: None}),
+            ask(has={name: None}),
+        )
         for name, value in NOT_STORED.items()
     ),
     case(
@@ -89,7 +97,11 @@ FIELDS = [
     case(
         S,
         "Connection can't take away what tells how to cache",
-        ask(fresh(Connection="cache-control, vary, age", Vary="Foo"), Foo="1", has={"Cache-Control": "max-age=3600", "Vary": "Foo"}),
+        ask(
+            fresh(Connection="cache-control, vary, age", Vary="Foo"),
+            Foo="1",
+            has={"Cache-Control": "max-age=3600", "Vary": "Foo"},
+        ),
         ask(Foo="1", has={"Cache-Control": "max-age=3600", "Vary": "Foo"}),
         ask(reply(), Foo="2"),
     ),
@@ -99,7 +111,9 @@ FIELDS = [
         ask(fresh(lines=[("b", "1"), ("A", "2"), ("B", "3"), ("a", "4"), ("b", "5")])),
         ask(),
     ),
-    case("RFC 9110 §5.3", "a hundred fields", ask(fresh(lines=[(f"X-{n}", str(n)) for n in range(100)])), ask()),
+    case(
+        "RFC 9110 §5.3", "a hundred fields", ask(fresh(lines=[(f"X-{n}", str(n)) for n in range(100)])), ask()
+    ),
     case("RFC 9110 §5.5", "white space within a value stays", ask(fresh(Foo="a\t b   c")), ask()),
     case(
         "RFC 9211 §2",
@@ -108,27 +122,71 @@ FIELDS = [
         ask(has={"Cache-Status": lambda v: v.startswith("Other; hit, ") and v.count("pellucid") == 1}),
         ask(has={"Cache-Status": lambda v: v.count("pellucid") == 1}),
     ),
-    case("RFC 9110 §7.6.3", "Via is added once", ask(fresh(), has={"Via": "1.1 pellucid"}), ask(has={"Via": "1.1 pellucid"})),
+    case(
+        "RFC 9110 §7.6.3",
+        "Via is added once",
+        ask(fresh(), has={"Via": "1.1 pellucid"}),
+        ask(has={"Via": "1.1 pellucid"}),
+    ),
 ]
 
 CODED = b"\x1f\x8b\x08\x00not really"
 
 CONTENT = [
-    case("RFC 9110 §7.7", "coded content is not touched", ask(fresh(Content_Encoding="gzip", body=CODED)), ask(text=CODED)),
+    case(
+        "RFC 9110 §7.7",
+        "coded content is not touched",
+        ask(fresh(Content_Encoding="gzip", body=CODED)),
+        ask(text=CODED),
+    ),
     case(
         "RFC 9111 §5.2.2.6",
         "no-transform",
         ask(reply("max-age=60, no-transform", Content_Encoding="gzip", body=CODED)),
         ask(text=CODED),
     ),
-    case("RFC 9112 §7", "chunked content is stored", ask(fresh(framing="chunked")), ask(has={"Transfer-Encoding": None})),
-    case("RFC 9112 §6.3", "content that ends with the connection is stored", ask(fresh(framing="close")), ask()),
-    case("RFC 9112 §6.3", "empty content is stored", ask(fresh(body=b"")), ask(text=b"", has={"Content-Length": "0"})),
+    case(
+        "RFC 9112 §7",
+        "chunked content is stored",
+        ask(fresh(framing="chunked")),
+        ask(has={"Transfer-Encoding": None}),
+    ),
+    case(
+        "RFC 9112 §6.3", "content that ends with the connection is stored", ask(fresh(framing="close")), ask()
+    ),
+    case(
+        "RFC 9112 §6.3",
+        "empty content is stored",
+        ask(fresh(body=b"")),
+        ask(text=b"", has={"Content-Length": "0"}),
+    ),
     case("RFC 9112 §6.3", "HTTP/1.0 is understood", ask(fresh(framing="close", version="1.0")), ask()),
-    case("RFC 9111 §3.3", "large content", ask(fresh(body=b"0123456789" * 20000)), ask(text=b"0123456789" * 20000)),
-    case("RFC 9111 §3.3", "large chunked content", ask(fresh(body=b"01234567\r\n" * 20000, framing="chunked")), ask()),
-    case("RFC 9111 §3.3", "shorter than it says", ask(fresh(framing="short"), breaks=True), ask(fresh()), ask(of=1)),
-    case("RFC 9111 §3.3", "chunks without an end", ask(fresh(framing="broken chunks"), breaks=True), ask(fresh()), ask(of=1)),
+    case(
+        "RFC 9111 §3.3",
+        "large content",
+        ask(fresh(body=b"0123456789" * 20000)),
+        ask(text=b"0123456789" * 20000),
+    ),
+    case(
+        "RFC 9111 §3.3",
+        "large chunked content",
+        ask(fresh(body=b"01234567\r\n" * 20000, framing="chunked")),
+        ask(),
+    ),
+    case(
+        "RFC 9111 §3.3",
+        "shorter than it says",
+        ask(fresh(framing="short"), breaks=True),
+        ask(fresh()),
+        ask(of=1),
+    ),
+    case(
+        "RFC 9111 §3.3",
+        "chunks without an end",
+        ask(fresh(framing="broken chunks"), breaks=True),
+        ask(fresh()),
+        ask(of=1),
+    ),
     case(
         "RFC 9111 §3.3",
         "what broke off leaves what was stored before",
@@ -142,7 +200,10 @@ TRAILERS = [
     case(
         "RFC 9111 §3.1",
         "trailer fields are no header fields",
-        ask(fresh(framing="chunked", trailers=[("Foo", "1"), ("Cache-Control", "no-store")]), has={"Foo": None}),
+        ask(
+            fresh(framing="chunked", trailers=[("Foo", "1"), ("Cache-Control", "no-store")]),
+            has={"Foo": None},
+        ),
         ask(has={"Foo": None, "Cache-Control": "max-age=3600"}),
     ),
     case(
@@ -167,7 +228,12 @@ INTERIM = [
         "RFC 8297",
         "hints may come more than once, and tell nothing of the response",
         ask(
-            fresh(interims=[(103, (("Link", "</a>; rel=preload"),)), (103, (("Link", "</b>; rel=preload"), ("Vary", "*")))]),
+            fresh(
+                interims=[
+                    (103, (("Link", "</a>; rel=preload"),)),
+                    (103, (("Link", "</b>; rel=preload"), ("Vary", "*"))),
+                ]
+            ),
             interims=(103, 103),
             has={"Link": None},
         ),

@@ -17,8 +17,12 @@ CASES: list[Case] = []
 
 for method in UNSAFE:
     CASES += [
-        case(S, f"{method}", ask(fresh()), ask(reply(), method=method, fwd="method"), ask(fresh()), ask(of=2)),
-        case(S, f"{method} with content", ask(fresh()), ask(reply(), method=method, body=b"abc"), ask(fresh())),
+        case(
+            S, f"{method}", ask(fresh()), ask(reply(), method=method, fwd="method"), ask(fresh()), ask(of=2)
+        ),
+        case(
+            S, f"{method} with content", ask(fresh()), ask(reply(), method=method, body=b"abc"), ask(fresh())
+        ),
         case(
             S,
             f"{method} with a response that is fresh itself",
@@ -52,15 +56,41 @@ for method in UNSAFE:
     ]
 
 for method in SAFE:
-    CASES.append(case(S, f"{method} is safe", ask(fresh()), ask(reply(), method=method, fwd="method"), ask(of=0)))
+    CASES.append(
+        case(S, f"{method} is safe", ask(fresh()), ask(reply(), method=method, fwd="method"), ask(of=0))
+    )
 
 CASES += [
-    *(case(S, f"POST answered by {code}", ask(fresh()), ask(reply(None, code), method="POST"), ask(fresh())) for code in NO_ERRORS),
-    *(case(S, f"POST refused by {code}", ask(fresh()), ask(reply(None, code), method="POST"), ask(of=0)) for code in ERRORS),
+    *(
+        case(S, f"POST answered by {code}", ask(fresh()), ask(reply(None, code), method="POST"), ask(fresh()))
+        for code in NO_ERRORS
+    ),
+    *(
+        case(S, f"POST refused by {code}", ask(fresh()), ask(reply(None, code), method="POST"), ask(of=0))
+        for code in ERRORS
+    ),
     case(S, "HEAD is safe", ask(fresh()), ask(method="HEAD"), ask(of=0)),
-    case(S, "another path stays", ask(fresh(), path="/x"), ask(reply(), method="POST", path="/y"), ask(of=0, path="/x")),
-    case(S, "another query stays", ask(fresh(), path="?a"), ask(reply(), method="POST", path="?b"), ask(of=0, path="?a")),
-    case(S, "the query is part of the target", ask(fresh(), path="?a"), ask(reply(), method="POST", path="?a"), ask(fresh(), path="?a")),
+    case(
+        S,
+        "another path stays",
+        ask(fresh(), path="/x"),
+        ask(reply(), method="POST", path="/y"),
+        ask(of=0, path="/x"),
+    ),
+    case(
+        S,
+        "another query stays",
+        ask(fresh(), path="?a"),
+        ask(reply(), method="POST", path="?b"),
+        ask(of=0, path="?a"),
+    ),
+    case(
+        S,
+        "the query is part of the target",
+        ask(fresh(), path="?a"),
+        ask(reply(), method="POST", path="?a"),
+        ask(fresh(), path="?a"),
+    ),
     case(
         S,
         "all variants go",
@@ -125,7 +155,9 @@ CASES += [
 G = "RFC 9875"
 
 
-def groups(title: str, member: str, invalidating: str, gone: bool, section: str = "3", **request: Value) -> Case:
+def groups(
+    title: str, member: str, invalidating: str, gone: bool, section: str = "3", **request: Value
+) -> Case:
     return case(
         f"{G} §{section}",
         title,
@@ -156,7 +188,13 @@ CASES += [
         f"{G} §3",
         "two lines",
         ask(fresh(lines=[("Cache-Groups", '"g10a"'), ("Cache-Groups", '"g10b"')]), path="/x"),
-        ask(reply(None, 204, lines=[("Cache-Group-Invalidation", '"z"'), ("Cache-Group-Invalidation", '"g10b"')]), method="PUT", path="/y"),
+        ask(
+            reply(
+                None, 204, lines=[("Cache-Group-Invalidation", '"z"'), ("Cache-Group-Invalidation", '"g10b"')]
+            ),
+            method="PUT",
+            path="/y",
+        ),
         ask(fresh(), path="/x"),
     ),
     case(

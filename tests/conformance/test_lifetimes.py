@@ -83,7 +83,11 @@ EXPIRES = [
     *(reused(SECTION, f"Expires is {what}", reply(Expires=value)) for what, value in FUTURE_DATES.items()),
     *(not_reused(SECTION, f"Expires: {value or 'nothing'}", reply(Expires=value)) for value in INVALID_DATES),
     *(
-        not_reused(SECTION, f"Expires: {value or 'nothing'} allows no heuristic", reply(Expires=value, Last_Modified=At(-(10**8))))
+        not_reused(
+            SECTION,
+            f"Expires: {value or 'nothing'} allows no heuristic",
+            reply(Expires=value, Last_Modified=At(-(10**8))),
+        )
         for value in ("0", "", "-1", "Thu, 18 Aug 2050 02:01:18 EST")
     ),
     not_reused(SECTION, "Expires in the past", reply(Expires=At(-3600))),
@@ -92,24 +96,50 @@ EXPIRES = [
     not_reused(SECTION, "Expires before Date, both in the future", reply(Expires=At(300), date=At(400))),
     not_reused(SECTION, "Expires in 1970", reply(Expires="Thu, 01 Jan 1970 00:00:00 GMT")),
     not_reused(SECTION, "Expires in 1994", reply(Expires="Thu, 01 Dec 1994 16:00:00 GMT")),
-    not_reused(SECTION, "an rfc850-date of the last century", reply(Expires="Sunday, 06-Nov-94 08:49:37 GMT")),
+    not_reused(
+        SECTION, "an rfc850-date of the last century", reply(Expires="Sunday, 06-Nov-94 08:49:37 GMT")
+    ),
     reused(SECTION, "Expires counts from Date, which is fast", reply(Expires=At(7200), date=At(3600))),
     not_reused(SECTION, "Age beyond Expires less Date", reply(Expires=At(3600), Age="7200")),
-    not_reused(SECTION, "Age beyond Expires less Date, which is fast", reply(Expires=At(7200), date=At(3600), Age="3700")),
-    not_reused(SECTION, "Age beyond Expires less Date, which is slow", reply(Expires=At(3600), date=At(-60), Age="3700")),
-    reused(SECTION, "Age within Expires less Date, which is fast", reply(Expires=At(7200), date=At(3600), Age="3000")),
+    not_reused(
+        SECTION,
+        "Age beyond Expires less Date, which is fast",
+        reply(Expires=At(7200), date=At(3600), Age="3700"),
+    ),
+    not_reused(
+        SECTION,
+        "Age beyond Expires less Date, which is slow",
+        reply(Expires=At(3600), date=At(-60), Age="3700"),
+    ),
+    reused(
+        SECTION,
+        "Age within Expires less Date, which is fast",
+        reply(Expires=At(7200), date=At(3600), Age="3000"),
+    ),
     reused(SECTION, "Expires without Date counts from reception", reply(Expires=At(3600), date=None)),
     not_reused(SECTION, "Expires in the past without Date", reply(Expires=At(-10), date=None)),
-    reused(SECTION, "Expires with an invalid Date counts from reception", reply(Expires=At(3600), date="foo")),
+    reused(
+        SECTION, "Expires with an invalid Date counts from reception", reply(Expires=At(3600), date="foo")
+    ),
     reused(SECTION, "Expires with a Date in the rfc850 form", reply(Expires=At(3600), date=At(0, "rfc850"))),
-    not_reused(SECTION, "two lines, the first in the past", reply(lines=[("Expires", At(-3600)), ("Expires", At(3600))])),
+    not_reused(
+        SECTION,
+        "two lines, the first in the past",
+        reply(lines=[("Expires", At(-3600)), ("Expires", At(3600))]),
+    ),
     reused(SECTION, "two lines that are equal", reply(lines=[("Expires", At(3600)), ("Expires", At(3600))])),
-    not_reused(SECTION, "two lines, the second invalid", reply(lines=[("Expires", At(3600)), ("Expires", "0")])),
-    not_reused(SECTION, "two lines, the first invalid", reply(lines=[("Expires", "0"), ("Expires", At(3600))])),
+    not_reused(
+        SECTION, "two lines, the second invalid", reply(lines=[("Expires", At(3600)), ("Expires", "0")])
+    ),
+    not_reused(
+        SECTION, "two lines, the first invalid", reply(lines=[("Expires", "0"), ("Expires", At(3600))])
+    ),
     reused("RFC 9111 §4.2.1", "max-age before a past Expires", fresh(Expires=At(-3600))),
     reused("RFC 9111 §4.2.1", "max-age before an invalid Expires", fresh(Expires="0")),
     not_reused("RFC 9111 §4.2.1", "max-age=0 before a future Expires", reply("max-age=0", Expires=FAR)),
-    not_reused("RFC 9111 §4.2.1", "an invalid max-age before a future Expires", reply("max-age=x", Expires=FAR)),
+    not_reused(
+        "RFC 9111 §4.2.1", "an invalid max-age before a future Expires", reply("max-age=x", Expires=FAR)
+    ),
     reused("RFC 9111 §4.2.1", "s-maxage before a past Expires", reply("s-maxage=60", Expires=At(-3600))),
     not_reused("RFC 9111 §4.2.1", "s-maxage=0 before a future Expires", reply("s-maxage=0", Expires=FAR)),
     reused(SECTION, "Expires with other directives", reply("foobar, no-transform", Expires=FAR)),
@@ -122,7 +152,11 @@ SECTION = "RFC 9111 §4.2.1"
 
 STATED = [
     reused(SECTION, "s-maxage before max-age", reply("max-age=60, s-maxage=3600", Age="1800")),
-    reused(SECTION, "s-maxage before max-age in another line", reply("max-age=60", lines=[("Cache-Control", "s-maxage=3600")], Age="1800")),
+    reused(
+        SECTION,
+        "s-maxage before max-age in another line",
+        reply("max-age=60", lines=[("Cache-Control", "s-maxage=3600")], Age="1800"),
+    ),
     not_reused(SECTION, "s-maxage is shorter than max-age", reply("max-age=3600, s-maxage=60", Age="1800")),
     not_reused(SECTION, "s-maxage is shorter than Expires", reply("s-maxage=60", Expires=FAR, Age="1800")),
     reused(SECTION, "max-age is longer than Expires", reply("max-age=3600", Expires=At(60), Age="1800")),
@@ -130,8 +164,18 @@ STATED = [
     not_reused(SECTION, "no-cache before max-age", reply("max-age=3600, no-cache")),
     reused(SECTION, "public and max-age", reply("public, max-age=3600")),
     not_reused(SECTION, "public and max-age=0", reply("public, max-age=0", Last_Modified=At(-(10**8)))),
-    case("RFC 9111 §4.2", "fresh until it is as old as it may be", ask(reply("max-age=3", Age="1")), ask(), ask(reply(), wait=2.1)),
-    case("RFC 9211 §2.4", "ttl tells what is left", ask(fresh(Age="100")), ask(has={"Cache-Status": lambda v: "ttl=3499" in v or "ttl=3500" in v})),
+    case(
+        "RFC 9111 §4.2",
+        "stale once it is older than it may be",
+        ask(reply("max-age=3", Age="1")),
+        ask(reply(), wait=2.1),
+    ),
+    case(
+        "RFC 9211 §2.4",
+        "ttl tells what is left",
+        ask(fresh(Age="100")),
+        ask(has={"Cache-Status": lambda v: "ttl=3499" in v or "ttl=3500" in v}),
+    ),
 ]
 
 SECTION = "RFC 9111 §4.2.2"
@@ -141,8 +185,16 @@ HEURISTIC = [
     reused(SECTION, "Last-Modified long ago", reply(Last_Modified=LONG)),
     reused(SECTION, "Last-Modified in the rfc850 form", reply(Last_Modified=At(-(10**8), "rfc850"))),
     reused(SECTION, "Last-Modified in the asctime form", reply(Last_Modified=At(-(10**8), "asctime"))),
-    reused(SECTION, "a tenth of the time since the last change is not over", reply(Last_Modified=At(-36000), Age="3000")),
-    not_reused(SECTION, "a tenth of the time since the last change is over", reply(Last_Modified=At(-36000), Age="3700")),
+    reused(
+        SECTION,
+        "a tenth of the time since the last change is not over",
+        reply(Last_Modified=At(-36000), Age="3000"),
+    ),
+    not_reused(
+        SECTION,
+        "a tenth of the time since the last change is over",
+        reply(Last_Modified=At(-36000), Age="3700"),
+    ),
     not_reused(SECTION, "no more than a day", reply(Last_Modified=LONG, Age="90000")),
     not_reused(SECTION, "just changed", reply(Last_Modified=At(0))),
     not_reused(SECTION, "changed in the future", reply(Last_Modified=At(3600))),
@@ -165,7 +217,11 @@ HEURISTIC = [
     not_reused(SECTION, "not with an invalid max-age", reply("max-age=x", Last_Modified=LONG)),
     not_reused(SECTION, "not with a past Expires", reply(Expires=At(-10), Last_Modified=LONG)),
     reused(SECTION, "counted from Date", reply(Last_Modified=At(-36000), date=At(-60))),
-    reused(SECTION, "with a Pragma in the response, which means nothing (§5.4)", reply(Last_Modified=LONG, Pragma="no-cache")),
+    reused(
+        SECTION,
+        "with a Pragma in the response, which means nothing (§5.4)",
+        reply(Last_Modified=LONG, Pragma="no-cache"),
+    ),
     reused(SECTION, "with Content-Disposition", reply(Last_Modified=LONG, Content_Disposition="attachment")),
 ]
 

@@ -1,4 +1,4 @@
-"""Methods and targets: what is the key, what may be answered from what (RFC 9111 §2, §4; RFC 9110 §9.3; QUERY)."""
+"""Methods and targets: what may be answered from what (RFC 9111 §2, §4; RFC 9110 §9.3; QUERY)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,12 @@ NEVER = ("OPTIONS", "PUT", "DELETE", "PATCH", "FOO", "PROPFIND", "POST")
 H = "RFC 9110 §9.3.2"
 
 HEAD = [
-    case(H, "HEAD is answered from a HEAD", ask(fresh(a="1"), method="HEAD"), ask(method="HEAD", has={"a": "1"})),
+    case(
+        H,
+        "HEAD is answered from a HEAD",
+        ask(fresh(a="1"), method="HEAD"),
+        ask(method="HEAD", has={"a": "1"}),
+    ),
     case(
         H,
         "with the length that it told",
@@ -59,7 +64,12 @@ HEAD = [
     ),
     case(H, "no-store", ask(reply("no-store"), method="HEAD"), ask(reply(), method="HEAD")),
     case(H, "private", ask(reply("private, max-age=60"), method="HEAD"), ask(reply(), method="HEAD")),
-    case(H, "Authorization", ask(fresh(), method="HEAD", Authorization="Basic eDp5"), ask(reply(), method="HEAD")),
+    case(
+        H,
+        "Authorization",
+        ask(fresh(), method="HEAD", Authorization="Basic eDp5"),
+        ask(reply(), method="HEAD"),
+    ),
     case(
         H,
         "Vary",
@@ -68,7 +78,12 @@ HEAD = [
         ask(fresh(Vary="Foo"), method="HEAD", Foo="2"),
     ),
     case(H, "stale", ask(stale(), method="HEAD"), ask(fresh(), method="HEAD"), ask(of=1, method="HEAD")),
-    case(H, "a condition", ask(fresh(ETag='"x"'), method="HEAD"), ask(method="HEAD", If_None_Match='"x"', status=304)),
+    case(
+        H,
+        "a condition",
+        ask(fresh(ETag='"x"'), method="HEAD"),
+        ask(method="HEAD", If_None_Match='"x"', status=304),
+    ),
     case(
         H,
         "an unsafe method invalidates it",
@@ -98,15 +113,36 @@ METHODS = [
         for method in NEVER
     ),
     *(
-        case("RFC 9111 §4", f"{method} is not answered from a GET", ask(fresh()), ask(reply(None, 500), method=method), ask(of=0))
+        case(
+            "RFC 9111 §4",
+            f"{method} is not answered from a GET",
+            ask(fresh()),
+            ask(reply(None, 500), method=method),
+            ask(of=0),
+        )
         for method in NEVER
     ),
     case("RFC 9111 §4", "HEAD is answered from a GET", ask(fresh()), ask(method="HEAD")),
     *HEAD,
     case("RFC 9111 §4", "methods have a case", ask(fresh()), ask(reply(None, 501), method="get")),
-    case("RFC 9110 §9.3.2", "HEAD of a redirect", ask(fresh(status=301, Location="/x")), ask(method="HEAD", has={"Location": "/x"})),
-    case("RFC 9110 §9.3.1", "GET with content is not answered from one without", ask(fresh()), ask(reply(), body=b"abc")),
-    case("RFC 9110 §9.3.1", "GET with content leaves nothing for others", ask(fresh(), body=b"abc"), ask(reply())),
+    case(
+        "RFC 9110 §9.3.2",
+        "HEAD of a redirect",
+        ask(fresh(status=301, Location="/x")),
+        ask(method="HEAD", has={"Location": "/x"}),
+    ),
+    case(
+        "RFC 9110 §9.3.1",
+        "GET with content is not answered from one without",
+        ask(fresh()),
+        ask(reply(), body=b"abc"),
+    ),
+    case(
+        "RFC 9110 §9.3.1",
+        "GET with content leaves nothing for others",
+        ask(fresh(), body=b"abc"),
+        ask(reply()),
+    ),
     case("RFC 9110 §9.3.1", "GET with content of no bytes", ask(fresh()), ask(Content_Length="0")),
 ]
 
@@ -162,11 +198,18 @@ POST = [
         ask(updated=True, path="/x"),
     ),
     *(
-        case(P, f"not stored: {what}", ask(answered, method="POST", path="/x", body=b"abc"), ask(reply(), path="/x"))
+        case(
+            P,
+            f"not stored: {what}",
+            ask(answered, method="POST", path="/x", body=b"abc"),
+            ask(reply(), path="/x"),
+        )
         for what, answered in {
             "without Content-Location": fresh(),
             "with another Content-Location": fresh(Content_Location="y"),
-            "with the Content-Location of another origin": fresh(Content_Location="http://elsewhere.example/x"),
+            "with the Content-Location of another origin": fresh(
+                Content_Location="http://elsewhere.example/x"
+            ),
             "with two Content-Locations": fresh(lines=[("Content-Location", "x"), ("Content-Location", "y")]),
             "without an explicit lifetime": reply(None, Last_Modified=At(-(10**8)), Content_Location="x"),
             "with no-store": reply("no-store, max-age=60", Content_Location="x"),
@@ -204,7 +247,9 @@ def query(answered=None, *, body: bytes = b"{}", **named):  # type: ignore[no-un
 
 QUERY = [
     case(Q, "the same content", query(fresh()), query()),
-    case(Q, "other content", query(fresh()), query(fresh(), body=b"[]"), query(of=0), query(of=1, body=b"[]")),
+    case(
+        Q, "other content", query(fresh()), query(fresh(), body=b"[]"), query(of=0), query(of=1, body=b"[]")
+    ),
     case(Q, "another type of content", query(fresh()), query(fresh(), Content_Type="text/plain")),
     case(Q, "another coding of content", query(fresh()), query(fresh(), Content_Encoding="x")),
     case(Q, "another target", query(fresh(), path="?a"), query(fresh(), path="?b")),
@@ -213,7 +258,9 @@ QUERY = [
     case(Q, "it is safe", ask(fresh()), query(reply()), ask(of=0)),
     case(Q, "an unsafe method invalidates it", query(fresh()), ask(reply(), method="POST"), query(fresh())),
     case(Q, "no-store", query(reply("no-store")), query(reply())),
-    case(Q, "Vary", query(fresh(Vary="Foo"), Foo="1"), query(of=0, Foo="1"), query(fresh(Vary="Foo"), Foo="2")),
+    case(
+        Q, "Vary", query(fresh(Vary="Foo"), Foo="1"), query(of=0, Foo="1"), query(fresh(Vary="Foo"), Foo="2")
+    ),
     case(Q, "a condition of the client", query(fresh(ETag='"x"')), query(status=304, If_None_Match='"x"')),
 ]
 

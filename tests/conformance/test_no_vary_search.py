@@ -60,7 +60,12 @@ DIFFERENT = (
 
 CASES = [
     *(
-        case(S, f"{rule}: {one or 'none'} is {two or 'none'}", ask(fresh(No_Vary_Search=rule), path=f"/p{one}"), ask(path=f"/p{two}"))
+        case(
+            S,
+            f"{rule}: {one or 'none'} is {two or 'none'}",
+            ask(fresh(No_Vary_Search=rule), path=f"/p{one}"),
+            ask(path=f"/p{two}"),
+        )
         for rule, one, two in EQUIVALENT
     ),
     *(
@@ -94,7 +99,9 @@ CASES = [
         ask(path="/p?a=2", Foo="1"),
         ask(reply(), path="/p?a=2", Foo="2"),
     ),
-    case(S, "HEAD", ask(fresh(No_Vary_Search='params=("a")'), path="/p?a=1"), ask(method="HEAD", path="/p?a=2")),
+    case(
+        S, "HEAD", ask(fresh(No_Vary_Search='params=("a")'), path="/p?a=1"), ask(method="HEAD", path="/p?a=2")
+    ),
 ]
 
 

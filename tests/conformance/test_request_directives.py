@@ -52,7 +52,13 @@ MAX_AGE = [
         "RFC 9111 §5.2.1.1",
         "max-age=0 has it validated",
         ask(fresh(Age="10", ETag='"x"')),
-        ask(unchanged(ETag='"x"'), VALIDATED, Cache_Control="max-age=0", seen={"If-None-Match": '"x"'}, fwd="request"),
+        ask(
+            unchanged(ETag='"x"'),
+            VALIDATED,
+            Cache_Control="max-age=0",
+            seen={"If-None-Match": '"x"'},
+            fwd="request",
+        ),
     ),
     case(
         "RFC 9111 §5.2.1.1",
@@ -66,8 +72,19 @@ MAX_STALE = [
     wish("RFC 9111 §5.2.1.2", "max-stale"),
     wish("RFC 9111 §5.2.1.2", "max-stale=0"),
     *(
-        case("RFC 9111 §5.2.1.2", f"stale by 3540 s: {value}", ask(stale()), ask(Cache_Control=value, age=(3600, 3602)))
-        for value in ("max-stale", "max-stale=3600", "max-stale=99999999999", 'max-stale="3600"', "Max-Stale=3600")
+        case(
+            "RFC 9111 §5.2.1.2",
+            f"stale by 3540 s: {value}",
+            ask(stale()),
+            ask(Cache_Control=value, age=(3600, 3602)),
+        )
+        for value in (
+            "max-stale",
+            "max-stale=3600",
+            "max-stale=99999999999",
+            'max-stale="3600"',
+            "Max-Stale=3600",
+        )
     ),
     *(
         case(
@@ -76,7 +93,14 @@ MAX_STALE = [
             ask(stale()),
             ask(unchanged(ETag='"one"'), VALIDATED, Cache_Control=value),
         )
-        for value in ("max-stale=0", "max-stale=60", "max-stale=x", "max-stale=-1", "max-stale=", "max-stale=99999.5")
+        for value in (
+            "max-stale=0",
+            "max-stale=60",
+            "max-stale=x",
+            "max-stale=-1",
+            "max-stale=",
+            "max-stale=99999.5",
+        )
     ),
     *(
         case(
@@ -129,7 +153,9 @@ NO_CACHE = [
 ]
 
 NO_STORE = [
-    case("RFC 9111 §5.2.1.5", "no-store in the request", ask(fresh(), Cache_Control="no-store"), ask(reply())),
+    case(
+        "RFC 9111 §5.2.1.5", "no-store in the request", ask(fresh(), Cache_Control="no-store"), ask(reply())
+    ),
     reused("RFC 9111 §5.2.1.5", "what is stored may answer no-store", fresh(), Cache_Control="no-store"),
     case(
         "RFC 9111 §5.2.1.5",
@@ -142,14 +168,20 @@ NO_STORE = [
 
 ONLY_IF_CACHED = [
     wish("RFC 9111 §5.2.1.7", "only-if-cached"),
-    case("RFC 9111 §5.2.1.7", "nothing stored", ask(None, MADE_HERE, status=504, Cache_Control="only-if-cached")),
+    case(
+        "RFC 9111 §5.2.1.7",
+        "nothing stored",
+        ask(None, MADE_HERE, status=504, Cache_Control="only-if-cached"),
+    ),
     case(
         "RFC 9111 §5.2.1.7",
         "stored but stale",
         ask(stale()),
         ask(None, MADE_HERE, status=504, Cache_Control="only-if-cached"),
     ),
-    case("RFC 9111 §5.2.1.7", "stale but wanted", ask(stale()), ask(Cache_Control="only-if-cached, max-stale")),
+    case(
+        "RFC 9111 §5.2.1.7", "stale but wanted", ask(stale()), ask(Cache_Control="only-if-cached, max-stale")
+    ),
     case(
         "RFC 9111 §5.2.1.7",
         "stored for other request fields",
@@ -161,7 +193,11 @@ ONLY_IF_CACHED = [
         "HEAD",
         ask(None, MADE_HERE, method="HEAD", status=504, Cache_Control="only-if-cached", text=b""),
     ),
-    case("RFC 9111 §4", "unsafe methods go forward all the same", ask(reply(), method="POST", Cache_Control="only-if-cached")),
+    case(
+        "RFC 9111 §4",
+        "unsafe methods go forward all the same",
+        ask(reply(), method="POST", Cache_Control="only-if-cached"),
+    ),
 ]
 
 STALE_IF_ERROR = [
@@ -187,7 +223,12 @@ PRAGMA = [
         ask(unchanged(ETag='"x"'), VALIDATED, Pragma="no-cache", seen={"Pragma": "no-cache"}),
     ),
     reused("RFC 9111 §5.4", "Pragma: foo", fresh(), Pragma="foo"),
-    case("RFC 9111 §5.4", "Cache-Control makes Pragma mean nothing", ask(fresh()), ask(Pragma="no-cache", Cache_Control="max-age=60")),
+    case(
+        "RFC 9111 §5.4",
+        "Cache-Control makes Pragma mean nothing",
+        ask(fresh()),
+        ask(Pragma="no-cache", Cache_Control="max-age=60"),
+    ),
 ]
 
 OTHER = [
@@ -202,7 +243,9 @@ OTHER = [
         "directives are passed on",
         ask(fresh(), Cache_Control="max-age=5, foobar=x", seen={"Cache-Control": "max-age=5, foobar=x"}),
     ),
-    not_reused("RFC 9111 §5.2.1.1", "an invalid max-age restricts", fresh(Age="10"), Cache_Control="max-age=x"),
+    not_reused(
+        "RFC 9111 §5.2.1.1", "an invalid max-age restricts", fresh(Age="10"), Cache_Control="max-age=x"
+    ),
     case(
         "RFC 9111 §4.2.4",
         "out of reach, max-age of the request forbids stale use",

@@ -21,7 +21,14 @@ from tests.conformance.script import (
     unchanged,
 )
 
-FORBIDDING = ("must-revalidate", "proxy-revalidate", "s-maxage=60", "no-cache", "Must-Revalidate", "s-maxage=0")
+FORBIDDING = (
+    "must-revalidate",
+    "proxy-revalidate",
+    "s-maxage=60",
+    "no-cache",
+    "Must-Revalidate",
+    "s-maxage=0",
+)
 ERRORS = (500, 502, 503, 504)
 NO_ERRORS = (400, 403, 404, 410, 429, 501, 505)
 
@@ -40,11 +47,31 @@ OUT_OF_REACH = [
         for way, what in WAYS.items()
     ),
     case("RFC 9111 §4.2.4", "nothing is stored", ask(gone(), MADE_HERE, status=502)),
-    case("RFC 9111 §4.2.4", "no Warning is made up (§5.5)", ask(stale()), ask(gone(), FELL_BACK, has={"Warning": None})),
-    case("RFC 9111 §5.5", "a Warning that came is kept", ask(fresh(Warning='199 a "b"')), ask(has={"Warning": '199 a "b"'})),
-    case("RFC 9211 §2.1", "a negative ttl", ask(stale()), ask(gone(), FELL_BACK, has={"Cache-Status": lambda v: "ttl=-35" in v})),
+    case(
+        "RFC 9111 §4.2.4",
+        "no Warning is made up (§5.5)",
+        ask(stale()),
+        ask(gone(), FELL_BACK, has={"Warning": None}),
+    ),
+    case(
+        "RFC 9111 §5.5",
+        "a Warning that came is kept",
+        ask(fresh(Warning='199 a "b"')),
+        ask(has={"Warning": '199 a "b"'}),
+    ),
+    case(
+        "RFC 9211 §2.1",
+        "a negative ttl",
+        ask(stale()),
+        ask(gone(), FELL_BACK, has={"Cache-Status": lambda v: "ttl=-35" in v}),
+    ),
     case("RFC 9111 §4.2.4", "HEAD", ask(stale()), ask(gone(), FELL_BACK, method="HEAD", text=b"")),
-    case("RFC 9111 §4.2.4", "what is stale without any validator", ask(reply("max-age=1")), ask(gone(), FELL_BACK, wait=1.2)),
+    case(
+        "RFC 9111 §4.2.4",
+        "what is stale without any validator",
+        ask(reply("max-age=1")),
+        ask(gone(), FELL_BACK, wait=1.2),
+    ),
     *(
         case(
             "RFC 9111 §5.2.2",
@@ -103,8 +130,18 @@ STALE_IF_ERROR = [
         )
         for code in ERRORS
     ),
-    case("RFC 5861 §4", "the origin closes, in time", ask(stale("max-age=60, stale-if-error=86400")), ask(gone(), FELL_BACK)),
-    case("RFC 5861 §4", "the origin closes, too late", ask(stale("max-age=60, stale-if-error=60")), ask(gone(), MADE_HERE, status=502)),
+    case(
+        "RFC 5861 §4",
+        "the origin closes, in time",
+        ask(stale("max-age=60, stale-if-error=86400")),
+        ask(gone(), FELL_BACK),
+    ),
+    case(
+        "RFC 5861 §4",
+        "the origin closes, too late",
+        ask(stale("max-age=60, stale-if-error=60")),
+        ask(gone(), MADE_HERE, status=502),
+    ),
     *(
         case(
             "RFC 9111 §4.2.4",
@@ -135,7 +172,12 @@ STALE_IF_ERROR = [
         ask(reply(None, 500), FELL_BACK, wait=1.2),
     ),
     *(
-        case("RFC 5861 §4", f"ill-formed: stale-if-error{value}", ask(stale(f"max-age=60, stale-if-error{value}")), ask(reply(None, 500)))
+        case(
+            "RFC 5861 §4",
+            f"ill-formed: stale-if-error{value}",
+            ask(stale(f"max-age=60, stale-if-error{value}")),
+            ask(reply(None, 500)),
+        )
         for value in ("", "=", "=x", "=-1", "=86400.5")
     ),
 ]
@@ -231,7 +273,13 @@ STALE_WHILE_REVALIDATE = [
         ask(background=fresh()),
         ask(of=1),
     ),
-    case("RFC 9111 §4.3.3", "a response that replaces a stale one", ask(stale()), ask(fresh(), FORWARDED), ask(of=1)),
+    case(
+        "RFC 9111 §4.3.3",
+        "a response that replaces a stale one",
+        ask(stale()),
+        ask(fresh(), FORWARDED),
+        ask(of=1),
+    ),
 ]
 
 CASES = [*OUT_OF_REACH, *STALE_IF_ERROR, *STALE_WHILE_REVALIDATE]

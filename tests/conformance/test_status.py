@@ -5,15 +5,67 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.judge import Bench, carry_out
-from tests.conformance.script import VALIDATED, At, Case, ask, case, fresh, not_reused, reply, reused, unchanged
+from tests.conformance.script import (
+    VALIDATED,
+    At,
+    Case,
+    ask,
+    case,
+    fresh,
+    not_reused,
+    reply,
+    reused,
+    unchanged,
+)
 
 HEURISTIC = (200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501)
 """RFC 9110 §15.1, but for 206, which needs a Content-Range."""
 
-NOT_HEURISTIC = (201, 202, 205, 226, 299, 302, 303, 307, 400, 401, 403, 406, 409, 411, 413, 415, 418, 421, 422)
+NOT_HEURISTIC = (
+    201,
+    202,
+    205,
+    226,
+    299,
+    302,
+    303,
+    307,
+    400,
+    401,
+    403,
+    406,
+    409,
+    411,
+    413,
+    415,
+    418,
+    421,
+    422,
+)
 NOT_HEURISTIC += (423, 424, 425, 426, 451, 499, 500, 502, 503, 504, 505, 506, 507, 508, 510, 599)
 
-UNDERSTOOD = (200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 414, 421, 500, 501, 503, 504)
+UNDERSTOOD = (
+    200,
+    203,
+    204,
+    300,
+    301,
+    302,
+    303,
+    307,
+    308,
+    400,
+    403,
+    404,
+    405,
+    410,
+    414,
+    421,
+    500,
+    501,
+    503,
+    504,
+)
 UNKNOWN = (209, 299, 306 + 93, 419, 452, 499, 520, 599)
 
 NEVER = (428, 429, 431, 511)
@@ -37,26 +89,36 @@ for code in FINAL:
         reused("RFC 9111 §3", f"{code} with max-age", fresh(status=code)),
         reused("RFC 9111 §3", f"{code} with Expires", reply(None, code, Expires=At(3600))),
         reused("RFC 9111 §3", f"{code} with s-maxage", reply("s-maxage=3600", code)),
-        not_reused("RFC 9111 §3", f"{code} with max-age that has passed", reply("max-age=60", code, Age="100")),
+        not_reused(
+            "RFC 9111 §3", f"{code} with max-age that has passed", reply("max-age=60", code, Age="100")
+        ),
         not_reused("RFC 9111 §5.2.2.5", f"{code} with no-store", reply("no-store, max-age=60", code)),
         not_reused("RFC 9111 §5.2.2.7", f"{code} with private", reply("private, max-age=60", code)),
-        reused("RFC 9111 §5.2.2.9", f"{code} with public alone", reply("public", code, Last_Modified=LONG_AGO)),
+        reused(
+            "RFC 9111 §5.2.2.9", f"{code} with public alone", reply("public", code, Last_Modified=LONG_AGO)
+        ),
     ]
 
 for code in HEURISTIC:
     CASES += [
-        reused("RFC 9111 §4.2.2", f"{code} with Last-Modified alone", reply(None, code, Last_Modified=LONG_AGO)),
+        reused(
+            "RFC 9111 §4.2.2", f"{code} with Last-Modified alone", reply(None, code, Last_Modified=LONG_AGO)
+        ),
         not_reused("RFC 9111 §4.2.2", f"{code} with nothing to go by", reply(None, code)),
     ]
 
 for code in NOT_HEURISTIC:
     CASES.append(
-        not_reused("RFC 9111 §4.2.2", f"{code} with Last-Modified alone", reply(None, code, Last_Modified=LONG_AGO))
+        not_reused(
+            "RFC 9111 §4.2.2", f"{code} with Last-Modified alone", reply(None, code, Last_Modified=LONG_AGO)
+        )
     )
 
 for code in UNDERSTOOD:
     CASES += [
-        reused("RFC 9111 §5.2.2.3", f"{code} with must-understand", reply("max-age=60, must-understand", code)),
+        reused(
+            "RFC 9111 §5.2.2.3", f"{code} with must-understand", reply("max-age=60, must-understand", code)
+        ),
         reused(
             "RFC 9111 §5.2.2.3",
             f"{code} with must-understand and no-store",
@@ -94,7 +156,12 @@ for code, named in OF_ONE_REQUEST.items():
     )
 
 CASES += [
-    case("RFC 9111 §3", "a 304 that nobody asked for is no response to store", ask(reply("max-age=60", 304)), ask(reply())),
+    case(
+        "RFC 9111 §3",
+        "a 304 that nobody asked for is no response to store",
+        ask(reply("max-age=60", 304)),
+        ask(reply()),
+    ),
     not_reused("RFC 9111 §3.3", "206 without Content-Range", fresh(status=206)),
     case(
         "RFC 9110 §15.4",

@@ -40,7 +40,9 @@ REUSABLE = {
     "before an invalid Expires": targeted("max-age=3600", Expires="0"),
     "longer than max-age": targeted("max-age=3600", "max-age=60", Age="1800"),
     "an unknown directive": targeted("max-age=3600, foobar"),
-    "an unknown directive of any type": targeted('max-age=3600, foo=1.5, bar="x", baz=:AA==:, qux=(a b), z=?0'),
+    "an unknown directive of any type": targeted(
+        'max-age=3600, foo=1.5, bar="x", baz=:AA==:, qux=(a b), z=?0'
+    ),
     "a parameter": targeted("max-age=3600;foo=bar"),
     "several members of one name: the last counts": targeted("max-age=0, max-age=3600"),
     "the greatest integer": targeted("max-age=999999999999999"),

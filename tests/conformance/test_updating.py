@@ -1,11 +1,23 @@
-"""Which stored fields a 304 or a response to HEAD replaces, and which it does not (RFC 9111 §3.2, §4.3.4, §4.3.5)."""
+"""Which stored fields a 304 or a response to HEAD replaces (RFC 9111 §3.2, §4.3.4, §4.3.5)."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.conformance.judge import Bench, carry_out
-from tests.conformance.script import FORWARDED, VALIDATED, At, Case, Value, ask, case, fresh, reply, stale, unchanged
+from tests.conformance.script import (
+    FORWARDED,
+    VALIDATED,
+    At,
+    Case,
+    Value,
+    ask,
+    case,
+    fresh,
+    reply,
+    stale,
+    unchanged,
+)
 
 UPDATED: dict[str, tuple[Value, Value]] = {
     "Test-Header": ("a", "b"),
@@ -98,7 +110,11 @@ def both(name: str, first: Value, second: Value) -> list[Case]:
             "RFC 9111 §4.3.5",
             f"{name} in a response to HEAD",
             ask(stale(lines=[(name, first)])),
-            ask(reply("max-age=60", ETag='"one"', lines=[(name, second)], framing="none"), FORWARDED, method="HEAD"),
+            ask(
+                reply("max-age=60", ETag='"one"', lines=[(name, second)], framing="none"),
+                FORWARDED,
+                method="HEAD",
+            ),
             ask(updated=True, has=has, of=0),
         ),
     ]
@@ -112,7 +128,12 @@ for name, (first, second) in NOT_UPDATED.items():
             S,
             f"{name} of a 304 tells nothing of what is stored",
             ask(stale(lines=[(name, first)], body=BODY)),
-            ask(unchanged("max-age=60", ETag='"one"', lines=[(name, second)]), VALIDATED, has={name: first}, text=BODY),
+            ask(
+                unchanged("max-age=60", ETag='"one"', lines=[(name, second)]),
+                VALIDATED,
+                has={name: first},
+                text=BODY,
+            ),
             ask(updated=True, has={name: first}, text=BODY),
         ),
     ]
@@ -140,7 +161,11 @@ CASES += [
         S,
         "a field that Connection of a 304 lists",
         ask(stale(a="1", b="1")),
-        ask(unchanged("max-age=60", ETag='"one"', a="2", b="2", Connection="a"), VALIDATED, has={"a": "1", "b": "2"}),
+        ask(
+            unchanged("max-age=60", ETag='"one"', a="2", b="2", Connection="a"),
+            VALIDATED,
+            has={"a": "1", "b": "2"},
+        ),
         ask(updated=True, has={"a": "1", "b": "2"}),
     ),
     case(
@@ -154,7 +179,11 @@ CASES += [
         S,
         "one line is replaced by several, whatever the case of the name",
         ask(stale(a="1")),
-        ask(unchanged("max-age=60", ETag='"one"', lines=[("A", "2"), ("A", "3")]), VALIDATED, has={"a": "2, 3"}),
+        ask(
+            unchanged("max-age=60", ETag='"one"', lines=[("A", "2"), ("A", "3")]),
+            VALIDATED,
+            has={"a": "2, 3"},
+        ),
         ask(updated=True, has={"a": "2, 3"}),
     ),
     case(
@@ -185,8 +214,18 @@ CASES += [
         ask(unchanged("private", ETag='"one"', Set_Cookie="a=2"), VALIDATED),
         ask(fresh(), has={"Set-Cookie": None}),
     ),
-    case("RFC 9110 §6.6.1", "Date stays as it came", ask(fresh(date=At(-10)), has={"Date": lambda v: True}), ask(age=(10, 12))),
-    case("RFC 9110 §6.6.1", "an odd Date is left as it is", ask(fresh(date="foo"), has={"Date": "foo"}), ask(has={"Date": "foo"})),
+    case(
+        "RFC 9110 §6.6.1",
+        "Date stays as it came",
+        ask(fresh(date=At(-10)), has={"Date": lambda v: True}),
+        ask(age=(10, 12)),
+    ),
+    case(
+        "RFC 9110 §6.6.1",
+        "an odd Date is left as it is",
+        ask(fresh(date="foo"), has={"Date": "foo"}),
+        ask(has={"Date": "foo"}),
+    ),
 ]
 
 S = "RFC 9111 §4.3.5"
@@ -219,7 +258,12 @@ CASES += [
         S,
         "HEAD with another Last-Modified",
         ask(fresh(Last_Modified=At(-3600))),
-        ask(reply("max-age=60", Last_Modified=At(-1800), framing="none"), FORWARDED, method="HEAD", Cache_Control="no-cache"),
+        ask(
+            reply("max-age=60", Last_Modified=At(-1800), framing="none"),
+            FORWARDED,
+            method="HEAD",
+            Cache_Control="no-cache",
+        ),
         ask(fresh()),
     ),
     case(
@@ -233,7 +277,12 @@ CASES += [
         S,
         "HEAD with the same length",
         ask(fresh(body=BODY, a="1")),
-        ask(reply("max-age=60", Content_Length="10", a="2"), FORWARDED, method="HEAD", Cache_Control="no-cache"),
+        ask(
+            reply("max-age=60", Content_Length="10", a="2"),
+            FORWARDED,
+            method="HEAD",
+            Cache_Control="no-cache",
+        ),
         ask(of=0, updated=True, has={"a": "2"}),
     ),
     *(
@@ -266,7 +315,12 @@ CASES += [
         ask(unchanged("max-age=60", ETag='"two"'), VALIDATED, of=1, Foo="2", has={"a": "1"}),
     ),
     case(S, "HEAD is answered from a GET", ask(fresh(a="1")), ask(method="HEAD", has={"a": "1"})),
-    case(S, "HEAD has the length of a GET", ask(fresh(body=BODY)), ask(method="HEAD", has={"Content-Length": "10"})),
+    case(
+        S,
+        "HEAD has the length of a GET",
+        ask(fresh(body=BODY)),
+        ask(method="HEAD", has={"Content-Length": "10"}),
+    ),
     case(S, "GET is not answered from a HEAD", ask(fresh(), method="HEAD"), ask(fresh()), ask(of=1)),
 ]
 

@@ -7,7 +7,19 @@ from itertools import chain
 import pytest
 
 from tests.conformance.judge import Bench, carry_out
-from tests.conformance.script import VALIDATED, At, Ask, Case, Reply, ask, case, fresh, reply, stale, unchanged
+from tests.conformance.script import (
+    VALIDATED,
+    Ask,
+    At,
+    Case,
+    Reply,
+    ask,
+    case,
+    fresh,
+    reply,
+    stale,
+    unchanged,
+)
 
 S = "RFC 9111 §4.1"
 
@@ -37,7 +49,12 @@ BASIC = [
     match("two lines", fresh(lines=[("Vary", "Foo"), ("Vary", "Bar")]), *2 * [{"Foo": "1", "Bar": "2"}]),
     match("Vary: Cookie", fresh(Vary="Cookie"), {"Cookie": "a=b"}, {"Cookie": "a=b"}),
     match("Vary: Host", fresh(Vary="Host"), {}, {}),
-    match("Vary: User-Agent", fresh(Vary="User-Agent"), {"User-Agent": "a/1 (b, c)"}, {"User-Agent": "a/1 (b, c)"}),
+    match(
+        "Vary: User-Agent",
+        fresh(Vary="User-Agent"),
+        {"User-Agent": "a/1 (b, c)"},
+        {"User-Agent": "a/1 (b, c)"},
+    ),
     differ("another value", FOO, {"Foo": "1"}, {"Foo": "2"}),
     differ("absent in the second", FOO, {"Foo": "1"}, {}),
     differ("absent in the first", FOO, {}, {"Foo": "1"}),
@@ -46,8 +63,18 @@ BASIC = [
     differ("the value in another case", FOO, {"Foo": "abc"}, {"Foo": "ABC"}),
     differ("one of two fields", fresh(Vary="Foo, Bar"), {"Foo": "1", "Bar": "1"}, {"Foo": "1", "Bar": "2"}),
     differ("one of two fields, absent", fresh(Vary="Foo, Bar"), {"Foo": "1", "Bar": "1"}, {"Foo": "1"}),
-    differ("one of three fields", fresh(Vary="Foo, Bar, Baz"), {"Foo": "1", "Bar": "2"}, {"Foo": "1", "Bar": "2", "Baz": "3"}),
-    differ("the field of a second line", fresh(lines=[("Vary", "Foo"), ("Vary", "Bar")]), {"Bar": "1"}, {"Bar": "2"}),
+    differ(
+        "one of three fields",
+        fresh(Vary="Foo, Bar, Baz"),
+        {"Foo": "1", "Bar": "2"},
+        {"Foo": "1", "Bar": "2", "Baz": "3"},
+    ),
+    differ(
+        "the field of a second line",
+        fresh(lines=[("Vary", "Foo"), ("Vary", "Bar")]),
+        {"Bar": "1"},
+        {"Bar": "2"},
+    ),
     differ("Vary: Cookie", fresh(Vary="Cookie"), {"Cookie": "a=b"}, {"Cookie": "a=c"}),
     differ("Vary: Cookie, and none", fresh(Vary="Cookie"), {"Cookie": "a=b"}, {}),
     differ("Vary: User-Agent", fresh(Vary="User-Agent"), {"User-Agent": "a/1"}, {"User-Agent": "a/2"}),
@@ -75,7 +102,8 @@ STARS = (
 )
 
 STAR = [
-    case(S, f"a star: {one.lines[1:]}", ask(one, Foo="1", Baz="1"), ask(reply(), Foo="1", Baz="1")) for one in STARS
+    case(S, f"a star: {one.lines[1:]}", ask(one, Foo="1", Baz="1"), ask(reply(), Foo="1", Baz="1"))
+    for one in STARS
 ] + [
     case(S, "what is no field name", ask(fresh(Vary="Foo Bar"), Foo="1"), ask(reply(), Foo="1")),
     case(
@@ -90,7 +118,12 @@ STAR = [
 
 def normal(title: str, name: str, *pairs: tuple[str, str]) -> list[Case]:
     return [
-        case(S, f"{title}: {one!r} and {two!r}", ask(fresh(Vary=name), lines=[(name, one)]), ask(lines=[(name, two)]))
+        case(
+            S,
+            f"{title}: {one!r} and {two!r}",
+            ask(fresh(Vary=name), lines=[(name, one)]),
+            ask(lines=[(name, two)]),
+        )
         for one, two in pairs
     ]
 
@@ -140,7 +173,9 @@ NORMALISED = [
         ("a/b;q=0.5, c/d", "c/d, a/b;q=0.5"),
     ),
     *normal("charsets", "Accept-Charset", ("utf-8, a;q=0.5", "a;q=0.5, UTF-8")),
-    *apart("languages", "Accept-Language", ("en", "de"), ("en;q=0.5", "en"), ("en, de;q=0.5", "en;q=0.5, de")),
+    *apart(
+        "languages", "Accept-Language", ("en", "de"), ("en;q=0.5", "en"), ("en, de;q=0.5", "en;q=0.5, de")
+    ),
     *apart("codings", "Accept-Encoding", ("gzip", "br"), ("gzip", "gzip;q=0"), ("gzip", "")),
     *apart("a list", "Foo", ("1, 2", "1 2"), ("1, 2", "12"), ('"1, 2"', '"1,2"')),
 ]
@@ -217,7 +252,13 @@ VALIDATION = [
         S,
         "a variant that can't be chosen is validated by its entity tag",
         ask(fresh(Vary="Foo", ETag='"one"'), Foo="1"),
-        ask(unchanged("max-age=60", Vary="Foo", ETag='"one"'), VALIDATED, of=0, Foo="2", seen={"If-None-Match": '"one"'}),
+        ask(
+            unchanged("max-age=60", Vary="Foo", ETag='"one"'),
+            VALIDATED,
+            of=0,
+            Foo="2",
+            seen={"If-None-Match": '"one"'},
+        ),
         ask(of=0, Foo="2", updated=True),
         ask(of=0, Foo="1", updated=True),
     ),
@@ -231,7 +272,10 @@ VALIDATION = [
             VALIDATED,
             of=0,
             Foo="3",
-            seen={"If-None-Match": lambda v: {t.strip() for t in v.split(",")} == {'"one"', '"two"'}, "If-Modified-Since": None},
+            seen={
+                "If-None-Match": lambda v: {t.strip() for t in v.split(",")} == {'"one"', '"two"'},
+                "If-Modified-Since": None,
+            },
         ),
         ask(of=1, Foo="2"),
     ),

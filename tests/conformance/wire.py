@@ -15,7 +15,7 @@ PATIENCE = 10.0
 """Seconds after which a test gives up what it waits for."""
 
 
-class Broken(Exception):
+class BrokenMessageError(Exception):
     """The other side ended a message before its end, or sent what is none."""
 
 
@@ -98,7 +98,7 @@ class Wire:
     def _head(self) -> Head:
         while b"\r\n\r\n" not in self._buffer:
             if not self._more():
-                raise Broken(f"the head broke off: {self._buffer!r}")
+                raise BrokenMessageError(f"the head broke off: {self._buffer!r}")
         block, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
         start, *lines = block.decode("latin-1").split("\r\n")
         one, two, three = (*start.split(" ", 2), "", "")[:3]
@@ -109,7 +109,7 @@ class Wire:
             return self._chunked()
         length = head.all("Content-Length")
         if len(set(length)) > 1:
-            raise Broken(f"several lengths: {length}")
+            raise BrokenMessageError(f"several lengths: {length}")
         if length:
             return self._exactly(int(length[0])), ()
         if none_means_empty:
@@ -125,7 +125,7 @@ class Wire:
         while size := int(self._line().split(b";")[0], 16):
             body += self._exactly(size)
             if self._line():
-                raise Broken("a chunk is longer than it says")
+                raise BrokenMessageError("a chunk is longer than it says")
         trailers = []
         while line := self._line():
             trailers.append(line.decode("latin-1"))
@@ -134,14 +134,14 @@ class Wire:
     def _line(self) -> bytes:
         while b"\r\n" not in self._buffer:
             if not self._more():
-                raise Broken("a line broke off")
+                raise BrokenMessageError("a line broke off")
         line, self._buffer = self._buffer.split(b"\r\n", 1)
         return line
 
     def _exactly(self, size: int) -> bytes:
         while len(self._buffer) < size:
             if not self._more():
-                raise Broken(f"{len(self._buffer)} of {size} bytes of content")
+                raise BrokenMessageError(f"{len(self._buffer)} of {size} bytes of content")
         piece, self._buffer = self._buffer[:size], self._buffer[size:]
         return piece
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from proxy.engine.settings import EngineSettings
 from proxy.upstream.contract import Unreachable
 from tests.engine.stage import Client, Origin, Stage, fresh, until
@@ -48,6 +50,19 @@ async def test_an_origin_that_fails_fails_for_each_on_its_own(stage: Stage) -> N
     stage.answers(Unreachable("down"), fresh(b"up"), fresh(b"up"))
     clients = await asyncio.gather(*(await crowd(stage, 3)))
     assert sorted(client.head.status for client in clients if client.head) == [200, 200, 502]
+
+
+@pytest.mark.parametrize("failure", [Unreachable("down"), Origin(503, (), (b"busy",), 4)])
+async def test_a_failure_says_nothing_about_who_may_share(
+    stage: Stage, failure: Unreachable | Origin
+) -> None:
+    gate = asyncio.Event()
+    stage.answers(failure, fresh(gate, b"up", length=2))
+    await stage.ask()
+    asking = await crowd(stage, 3)
+    gate.set()
+    assert {client.body for client in await asyncio.gather(*asking)} == {b"up"}
+    assert len(stage.origin.asked) == 2
 
 
 async def test_a_client_that_leaves_is_followed_by_one_of_those_who_wait() -> None:

@@ -74,6 +74,14 @@ async def test_no_response_is_a_problem_document(
     assert decision.outcome is Outcome.FAILED
 
 
+async def test_the_account_of_a_failure_tells_how_often_it_was_tried(stage: Stage) -> None:
+    error = Unreachable("can't connect", server="origin:80")
+    error.attempts = 2
+    stage.answers(error)
+    await stage.ask()
+    assert (stage.accounts[0].server, stage.accounts[0].attempts) == ("origin:80", 2)
+
+
 async def test_a_problem_in_answer_to_head_has_no_content(stage: Stage) -> None:
     stage.answers(Unreachable("can't connect"))
     client = await stage.ask(method=b"HEAD")

@@ -285,5 +285,7 @@ def test_the_order_of_lines_does_not_change_what_they_say(lines: list[bytes], ra
         ([b"max-age=60", b'x="a', b"s-maxage=5"], [(b"max-age", b"60"), (b"x", None), (b"s-maxage", None)]),
     ],
 )
-def test_a_string_may_go_on_in_the_next_line(lines: list[bytes], kept: list[Pair]) -> None:
+def test_a_string_may_go_on_in_the_next_line(
+    lines: list[bytes], kept: list[tuple[bytes, bytes | None]]
+) -> None:
     assert list(parse_cache_control(lines)) == kept

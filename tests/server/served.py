@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -99,10 +100,8 @@ class Wire:
 
     async def close(self) -> None:
         self.writer.close()
-        try:
+        with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()
-        except ConnectionError:
-            pass
 
     async def reset(self) -> None:
         """Leave without a word."""
@@ -164,7 +163,7 @@ class Served:
         """Wait until no more than `count` connections are open."""
         async with asyncio.timeout(PATIENCE):
             while self.listener.connections > count:
-                await asyncio.sleep(0.001)  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.001)
 
 
 async def content_of(client: Downstream) -> bytes:
@@ -190,7 +189,9 @@ async def target(client: Downstream, account: Account) -> None:
     await client.finish(NO_FIELDS)
 
 
-def saying(response: Response, *pieces: bytes, length: int | None = None, trailers: Fields = NO_FIELDS) -> Handle:
+def saying(
+    response: Response, *pieces: bytes, length: int | None = None, trailers: Fields = NO_FIELDS
+) -> Handle:
     """A handler that always answers with `response` and these pieces of content."""
 
     async def handle(client: Downstream, account: Account) -> None:

@@ -11,6 +11,7 @@ from proxy.message.fields import NO_FIELDS, Fields
 from proxy.message.response import Response
 from proxy.server.settings import ServerSettings
 from proxy.upstream.contract import Unreachable
+from proxy.upstream.settings import UpstreamSettings
 from proxy.visibility.account import Account
 from tests.server.conftest import Listening
 from tests.server.served import GET, target
@@ -62,6 +63,11 @@ async def test_a_client_that_stops_sending_still_gets_its_answers(listening: Lis
     data = await wire.rest()
     assert data.count(b"HTTP/1.1 200 ") == 2
     assert [account.complete for account in await served.records(2)] == [True, True]
+
+
+def test_a_client_that_stops_sending_is_given_as_long_as_any_other() -> None:
+    """That it closed its side doesn't mean that it wants no answer (RFC 9112 §9.6)."""
+    assert ServerSettings().half_closed >= UpstreamSettings().first_byte
 
 
 async def test_a_client_that_stops_sending_gets_an_answer_that_has_begun(listening: Listening) -> None:

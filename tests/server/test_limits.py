@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from unittest.mock import MagicMock
 
 import pytest
 
 from proxy.engine.downstream import Downstream
 from proxy.message.fields import NO_FIELDS
 from proxy.message.response import Response
+from proxy.server.forwarding import Forwarding
+from proxy.server.listener import Manager
 from proxy.server.settings import ServerSettings
 from proxy.visibility.account import Account
 from tests.server.conftest import Listening
@@ -173,41 +176,98 @@ async def test_pipelining_is_held_back(listening: Listening) -> None:
     assert max(waiting) < (256 << 10) + 2000
 
 
-@pytest.mark.parametrize(
+FEW = pytest.mark.parametrize(
     "settings",
     [
         ServerSettings(connections=2, linger=0.05),
         ServerSettings(connections_per_client=2, linger=0.05),
     ],
 )
+
+
+class Busy:
+    """A handler that keeps its clients waiting until it may answer."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.answer = asyncio.Event()
+
+    async def __call__(self, client: Downstream, account: Account) -> None:
+        self.waiting += 1
+        await self.answer.wait()
+        await target(client, account)
+
+
+@FEW
 async def test_connections_over_the_limit_are_told_so(listening: Listening, settings: ServerSettings) -> None:
-    served = await listening(target, settings)
+    busy = Busy()
+    served = await listening(busy, settings)
     first, second = await served.connect(), await served.connect()
-    for wire in (first, second):
-        await wire.send(GET)
-        await wire.answer()
+    await first.send(GET)
+    await second.send(GET[:10])  # the head of its request is on its way
+    while not busy.waiting:  # noqa: ASYNC110 - the test's own time limit ends it
+        await asyncio.sleep(0)
     third = await served.connect()
     answer = await third.answer()
     assert (answer.head.status, answer.field(b"connection")) == (503, b"close")
     assert b"error=http_request_denied" in (answer.field(b"proxy-status") or b"")
     assert await third.rest() == b""
-    account = (await served.records(3))[2]
+    [account] = await served.records(1)
     assert "connections" in account.error
-    await first.send(GET)
-    assert (await first.answer()).head.status == 200
+    busy.answer.set()
+    await second.send(GET[10:])
+    for wire in (first, second):
+        assert (await wire.answer()).head.status == 200
     await first.close()
     await served.until_open(1)
     assert (await served.ask(GET)).head.status == 200
+
+
+@FEW
+async def test_the_connection_that_was_idle_longest_makes_room(
+    listening: Listening, settings: ServerSettings
+) -> None:
+    served = await listening(target, settings)
+    first, second = await served.connect(), await served.connect()
+    for wire in (first, second, first):
+        await wire.send(GET)
+        await wire.answer()
+    third = await served.connect()
+    await third.send(GET)
+    assert (await third.answer()).head.status == 200
+    assert await second.rest() == b""
+    await first.send(GET)
+    assert (await first.answer()).head.status == 200
+    assert served.listener.connections == 2
+    assert all(account.decision is None for account in await served.records(5))
+
+
+async def test_nobody_makes_room_for_a_greedy_client() -> None:
+    manager = Manager(target, lambda _: None, ServerSettings(connections_per_client=1), Forwarding())
+    idle, other = (MagicMock(client=f"192.0.2.{number}:1", ready=True) for number in (1, 2))
+    busy, late = (MagicMock(client=f"192.0.2.2:{number}", ready=False) for number in (3, 4))
+    assert manager.admit(idle) is None
+    assert manager.admit(busy) is None
+    refusal = manager.admit(late)
+    assert refusal is not None
+    assert "192.0.2.2" in refusal.message
+    idle.force_close.assert_not_called()
+    manager.left(busy, ())
+    manager.left(late, ())
+    assert manager.admit(other) is None
 
 
 async def test_those_over_the_limit_are_bounded_too(
     listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("proxy.server.listener._REFUSED_AT_ONCE", 3)
-    served = await listening(target, ServerSettings(connections=1))
-    await served.ask(GET)
-    wires = [await served.connect() for _ in range(12)]
+    busy = Busy()
+    served = await listening(busy, ServerSettings(connections=1))
+    first = await served.connect()
+    await first.send(GET)
+    wires = [first, *[await served.connect() for _ in range(12)]]
     await served.records(12)
     assert served.listener.connections <= 4
+    busy.answer.set()
     for wire in wires:
         await wire.close()

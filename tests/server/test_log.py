@@ -276,6 +276,16 @@ class TestRotation:
         log.close()
         assert ids(path) == ["after"]
 
+    def test_no_line_goes_into_a_file_that_nobody_can_find(self, tmp_path: Path, open_log: Open) -> None:
+        path = tmp_path / "log"
+        log = open_log(path, check=3600.0)
+        log.put(account(id="before"))
+        until(lambda: path.read_bytes().endswith(b"\n"))
+        path.unlink()
+        log.put(account(id="after"))
+        log.close()
+        assert ids(path) == ["after"]
+
     def test_one_that_takes_its_place_is_used(self, tmp_path: Path, open_log: Open) -> None:
         path = tmp_path / "log"
         log = open_log(path)

@@ -153,6 +153,35 @@ async def test_content_that_is_badly_chunked_is_refused(listening: Listening, bo
     assert [account.complete for account in await served.records(2)] == [True, True]
 
 
+async def test_content_that_is_known_to_be_bad_is_shown_to_nobody(listening: Listening) -> None:
+    async def handle(client: Downstream, account: Account) -> None:
+        raise AssertionError("who would forward this?")
+
+    served = await listening(handle, ServerSettings(linger=0.05))
+    answer = await served.ask(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+    assert answer.head.status == 400
+
+
+async def test_requests_sent_ahead_do_not_make_other_clients_wait(listening: Listening) -> None:
+    served = await listening(target)
+    flooding, other = await served.connect(), await served.connect()
+    flooding.writer.write(GET * 500)
+    other.writer.write(b"GET /other HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (await other.answer()).content == b"/other"
+    before = [account.received.target for account in served.accounts if account.received]
+    assert before.index(b"/other") < 250
+
+
+@pytest.mark.parametrize(("lines", "status"), [(100, 200), (200, 400)])
+async def test_a_few_empty_lines_before_a_request_are_passed_over(
+    listening: Listening, lines: int, status: int
+) -> None:
+    served = await listening(target, ServerSettings(linger=0.05))
+    wire = await served.connect()
+    await sent_in_pieces(wire, *[b"\r\n" * (lines // 4)] * 4, GET)
+    assert (await wire.answer()).head.status == status
+
+
 async def test_content_that_breaks_after_the_answer_began_breaks_the_answer(listening: Listening) -> None:
     async def handle(client: Downstream, account: Account) -> None:
         await client.start(Response(200, NO_FIELDS, b"OK"), None)
@@ -161,10 +190,11 @@ async def test_content_that_breaks_after_the_answer_began_breaks_the_answer(list
         await client.finish(NO_FIELDS)
 
     served = await listening(handle, ServerSettings(linger=0.05))
-    data = await served.everything(
-        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
-    )
-    assert data.endswith(b"\r\n\r\n6\r\nso far\r\n")
+    wire = await served.connect()
+    await wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await wire.head()
+    await wire.send(b"nonsense\r\n")
+    assert await wire.rest() == b"6\r\nso far\r\n"
     [account] = await served.records(1)
     assert not account.complete
     assert "chunk-size" in account.error

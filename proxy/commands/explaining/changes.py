@@ -110,10 +110,6 @@ def _tagged(had: Had, _: Policy) -> Had:
     return with_field(had, b"etag", b'"1"')
 
 
-def _with_get(had: Had, _: Policy) -> Had:
-    return replace(had, request=replace(had.request, method=b"GET"))
-
-
 def _request_without_no_store(had: Had, _: Policy) -> Had:
     fields = had.request.fields
     wishes = parse_cache_control(fields.all(CACHE_CONTROL))
@@ -165,7 +161,6 @@ NO_LISTING = Change("no-listing", "none of the listed fields is for one user onl
 NAMED_VARY = Change("named-vary", "", _named_vary)
 NO_COOKIE = Change("no-cookie", "the cookie can be set elsewhere", _without_cookie)
 TAGGED = Change("validator", "", _tagged)
-WITH_GET = Change("get", "", _with_get)
 NO_REQUEST_NO_STORE = Change("request", "", _request_without_no_store)
 WHILE_REVALIDATING = Change(
     "while-revalidating",

@@ -185,7 +185,7 @@ class _Shaping:
     def suggestion(self, one: Suggestion) -> shape.Suggestion:
         steps = (
             shape.Step(
-                "request" if step.of_request or step.name == "method" else "response",
+                "request" if step.of_request else "response",
                 step.name,
                 None if step.before is None else self.text(step.before),
                 None if step.after is None else self.text(step.after),

@@ -72,8 +72,7 @@ def unreachable(now: float) -> Unreached:
 
 
 def _later(fields: Fields, then: float, now: float) -> Fields:
-    """The fields as they would be sent anew: as far from now as they were from then, and of no age."""
-    fields = fields.without(b"age")
+    """The fields as they would be sent anew: their dates as far from now as they were from then."""
     for name in (b"date", b"expires"):
         values = fields.all(name)
         moment = parse_date(values[0], then) if len(values) == 1 else None

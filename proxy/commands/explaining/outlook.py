@@ -9,6 +9,7 @@ from proxy.caching.decision import Because
 from proxy.caching.policy import Policy
 from proxy.caching.reuse import NOTHING_STORED
 from proxy.caching.storing import Storing, decide_storing
+from proxy.caching.vary import nominated
 from proxy.commands.explaining.origins import Had
 from proxy.commands.explaining.private import Alone, alone
 from proxy.commands.explaining.rehearsal import Rehearsed
@@ -64,8 +65,9 @@ class Outlook:
         return next((one for one in self.situations if one.name == name), None)
 
 
-def outlook(had: Had, policy: Policy) -> Outlook:
-    """What follows from the exchange that was had."""
+def outlook(had: Had, policy: Policy, before: Outlook | None = None) -> Outlook:
+    """What follows from the exchange that was had; also in the situations that there were `before`."""
+    also = () if before is None else nominated(before.had.response.fields) or ()
     storing = decide_storing(
         had.request,
         had.response,
@@ -74,7 +76,8 @@ def outlook(had: Had, policy: Policy) -> Outlook:
         policy=policy,
     )
     rehearsed = first(had, policy)
-    return Outlook(had, storing, rehearsed, situations(had, rehearsed.shelf, policy), alone(had, policy))
+    following = situations(had, rehearsed.shelf, policy, also)
+    return Outlook(had, storing, rehearsed, following, alone(had, policy))
 
 
 def effects(before: Outlook, after: Outlook) -> tuple[Effect, ...]:

@@ -94,7 +94,8 @@ def _with(held: list[Store], wanted: Store | None, content: int | None) -> Shelf
     if wanted is None or (content is None and wanted.extends is None):
         return tuple(held)
     stored = wanted.stored
-    if content is not None and stored.complete_length is None:  # of a part, the rules know it
-        stored = replace(stored, length=content, complete_length=content)
+    if content is not None and stored.complete_length is None:  # of a part of a whole, the rules know it
+        complete = None if stored.response.status == 206 else content
+        stored = replace(stored, length=content, complete_length=complete)
     staying = [one for one in held if not any(one.stored is gone for gone in wanted.replaces)]
     return (*staying, replace(wanted, stored=stored))

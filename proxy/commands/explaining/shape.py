@@ -76,7 +76,9 @@ class Freshness(Struct, frozen=True):
     ttl_seconds: Annotated[
         int, Meta(description="What is left of the lifetime on arrival, in seconds; negative when stale.")
     ]
-    reasons: Annotated[tuple[Reason, ...], Meta(description="How the lifetime was found, and what is odd about Age.")]
+    reasons: Annotated[
+        tuple[Reason, ...], Meta(description="How the lifetime was found, and what is odd about Age.")
+    ]
 
 
 class Validators(Struct, frozen=True):
@@ -169,7 +171,7 @@ class Step(Struct, frozen=True):
     """One field to change."""
 
     message: Annotated[Literal["request", "response"], Meta(description="Whose field it is.")]
-    field: Annotated[str, Meta(description="The field's name; `method` stands for the request method.")]
+    field: Annotated[str, Meta(description="The field's name.")]
     before: Annotated[Text | None, Meta(description="Its value now, null where there is none.")]
     after: Annotated[Text | None, Meta(description="What it should say, null where it should go.")]
     sentence: Sentence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from proxy.caching import stale
@@ -27,7 +27,8 @@ from proxy.message.request import Request
 COOKIE: FieldLine = (b"Cookie", b"session=another")
 AUTHORIZATION: FieldLine = (b"Authorization", b"Bearer another")
 
-_TELLING = frozenset(
+_SHARED = frozenset((AUTHORIZATION_SHARED,))
+_AGAINST_STALE = frozenset(
     (
         stale.NO_CACHE_WHEN_STALE,
         stale.MUST_REVALIDATE,
@@ -37,7 +38,6 @@ _TELLING = frozenset(
         stale.PAST_STALE_IF_ERROR,
         stale.NO_STALE_IF_ERROR,
         stale.PAST_STALE_LIMIT,
-        AUTHORIZATION_SHARED,
     )
 )
 _CREDENTIALS = (b"cookie", b"authorization")
@@ -72,7 +72,9 @@ class Situation:
     def because(self) -> Because | None:
         """The reason that tells most: why a stale response can't stand in, or why a response is shared."""
         reasons = self.decision.reasons
-        telling = (one for one in reasons if one.reason in _TELLING)
+        failing = self.decision.outcome is Outcome.FAILED or self.name == "error"
+        looked_for = _AGAINST_STALE if failing else _SHARED
+        telling = (one for one in reasons if one.reason in looked_for)
         return next(telling, reasons[0] if reasons else None)
 
     @property
@@ -86,15 +88,18 @@ def first(had: Had, policy: Policy) -> Rehearsed:
     return rehearse(had.request, (), had.time, _answering(had), policy, had.content)
 
 
-def situations(had: Had, shelf: Shelf, policy: Policy) -> tuple[Situation, ...]:
-    """What follows on an exchange after which `shelf` is what is stored."""
+def situations(had: Had, shelf: Shelf, policy: Policy, also: Iterable[bytes] = ()) -> tuple[Situation, ...]:
+    """What follows on an exchange after which `shelf` is what is stored.
+
+    `also` names request fields, in lower case, that are of interest beside those that Vary nominates.
+    """
     again = list(_again(had, shelf, policy))
     moment = again[-1].after
     return (
         *again,
         _without_origin(had, shelf, policy, moment),
         _with_error(had, shelf, policy, moment),
-        *_others(had, shelf, policy),
+        *_others(had, shelf, policy, also),
     )
 
 
@@ -166,7 +171,7 @@ def _stale_for(
     return verdict.until
 
 
-def _others(had: Had, shelf: Shelf, policy: Policy) -> Iterator[Situation]:
+def _others(had: Had, shelf: Shelf, policy: Policy, also: Iterable[bytes]) -> Iterator[Situation]:
     """Requests of other users, and such as differ in a field that Vary nominates."""
 
     def situation(name: str, about: str, fields: Fields, held: Shelf = shelf) -> Situation:
@@ -182,7 +187,7 @@ def _others(had: Had, shelf: Shelf, policy: Policy) -> Iterator[Situation]:
     yield situation("authorization", "another user's with Authorization", authenticated)
     if b"authorization" not in own:
         yield situation("authorization-first", "a first request with Authorization", authenticated, ())
-    for name in nominated(had.response.fields) or ():
+    for name in dict.fromkeys((*(nominated(had.response.fields) or ()), *also)):
         if name not in _CREDENTIALS:
             shown = name.decode("ascii").title()
             yield situation(f"vary:{name.decode()}", f"one with another {shown}", _other(own, name))

@@ -16,7 +16,7 @@ _NOTES = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change: `name` says of which field, or `method`; values are None where there is none.
+    """One field to change, called `name`; values are None where there is none.
 
     `of_request` tells the request's fields from the response's. `note` is what else there is to say.
     """
@@ -29,8 +29,6 @@ class Step:
 
     def __str__(self) -> str:
         note = f", {self.note}" if self.note else ""
-        if self.name == "method":
-            return f"Ask with `{self.after}`{note}."
         verb = "In the request, " if self.of_request else ""
         if self.after is None:
             return f"{verb}{_begun('drop', verb)} `{self.name}`{note}."
@@ -50,8 +48,6 @@ def steps(before: Had, after: Had) -> tuple[Step, ...]:
 
 
 def _steps(before: Had, after: Had) -> Iterator[Step]:
-    if before.request.method != after.request.method:
-        yield Step("method", before.request.method.decode("latin-1"), after.request.method.decode("latin-1"))
     yield from _of_fields(before.request.fields, after.request.fields, of_request=True)
     yield from _of_fields(before.response.fields, after.response.fields, of_request=False)
 

@@ -19,7 +19,6 @@ from proxy.caching.storing import (
     UNUSABLE,
     VARY_STAR,
 )
-from proxy.caching.understood import HEAD
 from proxy.caching.vary import nominated
 from proxy.commands.explaining import changes
 from proxy.commands.explaining.changes import Change
@@ -38,7 +37,6 @@ _CURES: Mapping[Reason, Change] = MappingProxyType(
         VARY_STAR: changes.NAMED_VARY,
         SET_COOKIE: changes.NO_COOKIE,
         UNUSABLE: changes.REUSABLE,
-        HEAD: changes.WITH_GET,
     }
 )
 """What can be done about each reason for which a response isn't stored. About all others, nothing can."""
@@ -97,7 +95,7 @@ def _cure(now: Outlook, policy: Policy) -> Suggestion | None:
                 return None
             had = change.apply(had, policy)
             provided |= dict.fromkeys([change.provided] if change.provided else [])
-        then = outlook(had, policy)
+        then = outlook(had, policy, now)
     if not then.stored:
         return None
     return Suggestion("store", steps(now.had, then.had), tuple(provided), False, then, effects(now, then))
@@ -114,7 +112,7 @@ def _cures(then: Outlook) -> list[Change | None]:
 def _tried(change: Change, before: Outlook, policy: Policy, *, also: bool = False) -> Suggestion | None:
     """What a change does, None where that's nothing."""
     had = change.apply(before.had, policy)
-    then = outlook(had, policy)
+    then = outlook(had, policy, before)
     different = effects(before, then)
     if not different:
         return None
