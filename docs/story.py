@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proxy.caching.age import age_value
 from proxy.caching.decision import Because
 from proxy.caching.effects import Arrived, Found, Unreached
 from proxy.caching.exchange import exchange
@@ -89,11 +88,6 @@ def tell_storing(lines: tuple[str, ...], *, private: bool = False) -> Told:
     decide = decide_storing_privately if private else decide_storing
     said = decide(request, response, request_time=BEGINNING, response_time=BEGINNING, policy=POLICY)
     return Told(said.reasons)
-
-
-def tell_age(lines: tuple[str, ...]) -> Told:
-    """What the rule for Age says of the one response of a story."""
-    return Told(age_value(_only(lines)[1].fields)[1])
 
 
 def tell_selecting(lines: tuple[str, ...]) -> Told:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from docs.stories.answering import ANSWERING
 from docs.stories.storing import STORING
 from docs.stories.upstream import UPSTREAM
-from docs.story import Told, tell, tell_age, tell_selecting, tell_storing
+from docs.story import Told, tell, tell_selecting, tell_storing
 
 Lines = tuple[str, ...]
 
@@ -19,7 +19,6 @@ _BYPASSING = frozenset(("bypassed",))
 _OF_STORING = frozenset(("method", "interim"))
 _OF_PRIVATE_CACHES = frozenset(("for-one-user", "for-shared-caches", "for-other-caches"))
 _OF_SELECTING = frozenset(("vary-any",))
-_OF_AGE = frozenset(("age-several", "age-ill-formed"))
 
 
 def told(slug: str) -> Told:
@@ -27,9 +26,7 @@ def told(slug: str) -> Told:
     if slug not in STORIES:
         raise LookupError(f"docs/stories has no story in which {slug!r} applies")
     lines = STORIES[slug]
-    if slug in _OF_AGE:
-        found = tell_age(lines)
-    elif slug in _OF_SELECTING:
+    if slug in _OF_SELECTING:
         found = tell_selecting(lines)
     elif slug in _OF_STORING or slug in _OF_PRIVATE_CACHES:
         found = tell_storing(lines, private=slug in _OF_PRIVATE_CACHES)
@@ -45,6 +42,6 @@ def teller(slug: str) -> str:
     """Who says so, where it isn't a shared cache in an exchange."""
     if slug in _OF_PRIVATE_CACHES:
         return "`pellucid explain`, of a browser's own cache"
-    if slug in _OF_STORING | _OF_AGE | _OF_SELECTING:
+    if slug in _OF_STORING | _OF_SELECTING:
         return "the rule itself; no exchange comes to ask it"
     return ""

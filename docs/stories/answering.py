@@ -20,6 +20,10 @@ ANSWERING: dict[str, tuple[str, ...]] = {
     "pragma-no-cache": (_TAGGED, '10 s: GET / | Pragma: no-cache > 304 | ETag: "a"'),
     "request-max-age": (_TAGGED, '10 s: GET / | Cache-Control: max-age=5 > 304 | ETag: "a"'),
     "request-min-fresh": (_TAGGED, '10 s: GET / | Cache-Control: min-fresh=55 > 304 | ETag: "a"'),
+    "other-credentials": (
+        "GET / > 401 | Cache-Control: max-age=60 | WWW-Authenticate: Basic",
+        f"10 s: GET / | Authorization: Basic eDp5 {_AGAIN}",
+    ),
     "only-if-cached": ("GET / | Cache-Control: only-if-cached",),
     "incomplete": (
         'GET / | Range: bytes=0-4 > 206 | Cache-Control: max-age=60 | ETag: "a"'

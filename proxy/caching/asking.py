@@ -13,7 +13,7 @@ from proxy.caching.no_vary_search import label, rules_among, rules_label
 from proxy.caching.partial import answerable, combinable, part_of
 from proxy.caching.progress import Progress
 from proxy.caching.reasons import declare
-from proxy.caching.reuse import Course, decide, wishes_of
+from proxy.caching.reuse import Course, decide, lacks_credentials, wishes_of
 from proxy.caching.stale import Why, may_serve_stale
 from proxy.caching.states import Event, at_once
 from proxy.caching.targeted import effective_directives
@@ -215,6 +215,8 @@ def _stale_permitted(p: Progress, why: Why) -> bool:
     """Whether the selected response may be served although validation failed (RFC 9111 §4.2.4, §4.3.3)."""
     selected = p.selected
     if selected is None or p.alone or not answerable(p.request, selected, p.now):
+        return False
+    if lacks_credentials(selected) and b"authorization" in p.request.fields:
         return False
     effective = effective_directives(selected.response.fields, p.policy)
     lifetime = freshness_lifetime(selected.response, effective, selected.response_time, p.policy)

@@ -13,7 +13,7 @@ from proxy.caching.reasons import declare
 from proxy.caching.stored import StoredResponse
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.message.uri import Uri, resolve, target_uri
+from proxy.message.uri import Uri, resolve_for, target_uri
 
 TARGET_INVALIDATED = declare(
     "target-invalidated",
@@ -42,7 +42,7 @@ def related_uris(request: Request, response: Response) -> tuple[list[Uri], list[
     reasons: list[Because] = []
     for name in (b"location", b"content-location"):
         values = response.fields.all(name)
-        uri = resolve(values[0], target) if len(values) == 1 else None
+        uri = resolve_for(values[0], request) if len(values) == 1 else None
         if uri is None or uri == target:
             continue
         evidence = f"{name.decode()}: {values[0][:80].decode('latin-1')}"

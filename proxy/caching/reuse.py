@@ -48,6 +48,11 @@ REQUEST_MIN_FRESH = declare(
     "RFC 9111 §5.2.1.3",
     "The stored response won't stay fresh for as long as the request's min-fresh.",
 )
+OTHER_CREDENTIALS = declare(
+    "other-credentials",
+    "RFC 9110 §15.5.2",
+    "The stored response asks for credentials, which this request has, so they are for the origin to judge.",
+)
 ONLY_IF_CACHED = declare(
     "only-if-cached",
     "RFC 9111 §5.2.1.7",
@@ -102,6 +107,11 @@ def wishes_of(request: Request) -> tuple[Directives, tuple[Because, ...]]:
     if not values and b"no-cache" in parse_cache_control(request.fields.all(b"pragma")):
         return _PRAGMA, (Because(PRAGMA_NO_CACHE),)
     return parse_cache_control(values), ()
+
+
+def lacks_credentials(stored: StoredResponse) -> bool:
+    """Whether the stored response says nothing but that credentials are needed (RFC 9110 §15.5.2)."""
+    return stored.response.status == 401
 
 
 def decide(request: Request, stored: Sequence[StoredResponse], now: float, policy: Policy) -> Plan:
@@ -208,9 +218,12 @@ def _inherent(case: _Case) -> Iterator[Because]:
 def _wished(case: _Case) -> Iterator[Because]:
     """What the request asks that the stored response, fresh or not, does not satisfy (RFC 9111 §5.2.1).
 
+    That is first of all to be let in, where it has what a stored 401 says is lacking (RFC 9110 §15.5.2).
     A duration that can't be read restricts as much as one can.
     """
     wishes = case.wishes
+    if lacks_credentials(case.selected) and b"authorization" in case.request.fields:
+        yield Because(OTHER_CREDENTIALS)
     if b"no-cache" in wishes:
         yield from case.pragma or (Because(REQUEST_NO_CACHE),)
     if b"max-age" in wishes and case.age > (wishes.seconds(b"max-age") or 0):

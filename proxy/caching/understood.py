@@ -10,7 +10,7 @@ from proxy.message.fields import Fields
 from proxy.message.ranges import is_multipart, parse_content_range
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.message.uri import resolve, target_uri
+from proxy.message.uri import resolve_for, target_uri
 
 METHOD = declare(
     "method", "RFC 9111 §3", "The definition of the request method lets no cache store its responses."
@@ -83,8 +83,7 @@ def represents_target(request: Request, response: Response) -> bool:
     values = response.fields.all(b"content-location")
     if request.method != b"POST" or response.status not in (200, 203) or len(values) != 1:
         return False
-    target = target_uri(request)
-    return resolve(values[0], target) == target
+    return resolve_for(values[0], request) == target_uri(request)
 
 
 def method_forbids(request: Request) -> Because | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from enum import Enum, auto
 
 from proxy.message.errors import MalformedMessage
@@ -37,7 +38,7 @@ class ChunkedDecoder:
     the bytes after it, which belong to the next message. Chunk extensions are checked and left out (§7.1.1).
     """
 
-    __slots__ = ("_buffer", "_limits", "_missing", "_overhead", "_state", "leftover", "trailers")
+    __slots__ = ("_buffer", "_limits", "_missing", "_overhead", "_state", "leftover", "pending", "trailers")
 
     def __init__(self, limits: HeadLimits = HeadLimits()) -> None:  # noqa: B008 - a frozen value
         self._limits = limits
@@ -47,26 +48,30 @@ class ChunkedDecoder:
         self._overhead = 0
         self.trailers: Fields = NO_FIELDS
         self.leftover = b""
+        self.pending = False
 
     @property
     def done(self) -> bool:
         """Whether the body has come to its end."""
         return self._state is _State.DONE
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes, most: int = sys.maxsize) -> list[bytes]:
         """Take the next bytes of the body; the pieces of content that they held, none of them empty.
 
-        Raises `MalformedMessage`: 400, or 431 for extensions or a trailer section over their limits.
+        At most about `most` pieces are given; `pending` is true where there may be more, to be had by feeding
+        nothing. Raises `MalformedMessage`: 400, or 431 for extensions or a trailer section over their limits.
         """
         pieces: list[bytes] = []
+        self.pending = False
         if self._buffer:
             data = bytes(self._buffer) + data
             self._buffer.clear()
         offset = 0
         while offset < len(data) and self._state is not _State.DONE:
             if self._state is _State.SIZE:
-                offset = _read_whole_chunks(data, offset, pieces)
-            used = self._step(data, offset, pieces)
+                offset = _read_whole_chunks(data, offset, pieces, most)
+            self.pending = len(pieces) >= most
+            used = offset if self.pending else self._step(data, offset, pieces)
             if used == offset:
                 self._buffer += data[offset:]
                 return pieces
@@ -137,14 +142,13 @@ class ChunkedDecoder:
         return end
 
 
-def _read_whole_chunks(data: bytes, offset: int, pieces: list[bytes]) -> int:
-    """Take the chunks from `offset` on that are all there, without extensions and not large.
+def _read_whole_chunks(data: bytes, offset: int, pieces: list[bytes], most: int) -> int:
+    """Take the chunks from `offset` on that are all there, without extensions and not large, which is quick.
 
-    A sender may well cut its content into single bytes, and that must not be what keeps everybody waiting.
     Gives the offset after them; what is there is for the steps to read, and to refuse if need be.
     """
     end = len(data)
-    while (match := _plain_size.match(data, offset)) is not None:
+    while len(pieces) < most and (match := _plain_size.match(data, offset)) is not None:
         first = match.end()
         last = first + int(match[1], 16)
         if last + 2 > end or data[last : last + 2] != b"\r\n":

@@ -17,10 +17,11 @@ _SINGLETONS = frozenset(
 )
 """Fields that are no lists: a comma in them is content, and the white space beside it too."""
 
-_ORDERED_BY_WEIGHT = frozenset((b"accept", b"accept-language"))
-"""Where members of equal weight stay in order: some servers read a preference into it (RFC 9110 §12.5.4)."""
+_ORDERED_BY_WEIGHT = frozenset((b"accept",))
+"""Where members of equal weight stay in order, as many servers read a preference into it."""
 
-_UNORDERED = frozenset((b"accept-encoding", b"accept-charset"))
+_UNORDERED = frozenset((b"accept-encoding", b"accept-charset", b"accept-language"))
+"""Where nothing but the weights tells of a preference: of languages RFC 9110 §12.5.4 says so outright."""
 
 _ALIASES = {b"x-gzip": b"gzip", b"x-compress": b"compress"}  # RFC 9110 §8.4.1.1, §8.4.1.3
 _WEIGHT = re.compile(rb"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")

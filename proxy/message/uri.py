@@ -99,6 +99,22 @@ def resolve(reference: bytes, base: Uri) -> Uri | None:
     return found if known else None
 
 
+def resolve_for(reference: bytes, request: Request) -> Uri | None:
+    """The http(s) URI that `reference` means in a response to `request`, named as clients would.
+
+    That is what `resolve` gives for the target URI. But where the request was forwarded with another Host
+    than the client's, the origin server knows itself by that: both authorities are of one origin then.
+    """
+    target = target_uri(request)
+    found = resolve(reference, target)
+    host = request.fields.get(b"host")
+    if found is None or host is None or host == request.authority:
+        return found
+    if found.origin != Uri(found.scheme, host, b"/").origin:
+        return found
+    return replace(found, scheme=target.scheme, authority=target.authority)
+
+
 def _without_dots(path: bytes) -> bytes:
     """Dot segments resolved (RFC 3986 §5.2.4), for a path that is empty or absolute."""
     kept: list[bytes] = []

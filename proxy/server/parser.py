@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Message = tuple[Incoming | Refused, StreamReader]
 
+_AT_ONCE = 250
+"""Chunks that are taken apart before other clients have a turn."""
+
 _MOST_SKIPPED = 256
 """Bytes of empty lines that may come before a request: no client needs more, and to skip them is work."""
 
@@ -57,6 +60,7 @@ class RequestParser:
         "_skipped",
         "_state",
         "_timer",
+        "_turn",
     )
 
     def __init__(self, connection: Connection, settings: ServerSettings) -> None:
@@ -71,6 +75,7 @@ class RequestParser:
         self._payload: StreamReader = EMPTY_PAYLOAD
         self._decoder: ChunkedDecoder | None = None
         self._missing = 0
+        self._turn: asyncio.Handle | None = None
 
     # What aiohttp's RequestHandler calls.
 
@@ -93,6 +98,8 @@ class RequestParser:
 
     def feed_eof(self) -> None:
         """The client sends no more: content that isn't complete will never be."""
+        while self._pending:
+            self._buffer += self._feed_content(b"")
         if self._state is _State.CONTENT:
             self._fail(ClientGone("the client stopped sending before the end of the content"))
 
@@ -231,7 +238,7 @@ class RequestParser:
 
     def _feed_chunked(self, decoder: ChunkedDecoder, data: bytes) -> bytes:
         try:
-            pieces = decoder.feed(data)
+            pieces = decoder.feed(data, _AT_ONCE)
         except MalformedMessage as error:
             self._fail(error)
             return b""
@@ -241,10 +248,25 @@ class RequestParser:
         if limit and self._payload.total_bytes > limit:
             self._fail(_too_large(limit))
             return b""
+        if decoder.pending and self._turn is None:
+            self._connection._pause_reading_for_buffer()
+            self._turn = self._connection._loop.call_soon(self._go_on)
         if not decoder.done:
             return b""
         self._end_content()
         return decoder.leftover
+
+    @property
+    def _pending(self) -> bool:
+        return self._state is _State.CONTENT and self._decoder is not None and self._decoder.pending
+
+    def _go_on(self) -> None:
+        """Read on in content of so many chunks that others had to have a turn in between."""
+        self._turn = None
+        if self._pending:
+            self._buffer += self._feed_content(b"")
+        if not self._pending and not self.full:
+            self._connection._resume_reading_for_buffer()
 
     def _end_content(self) -> None:
         self._state = _State.HELD

@@ -107,3 +107,16 @@ def test_a_head_that_says_it_is_gone(engine, status, kept):
     engine.responds(status)
     engine.send("HEAD", Cache_Control="no-cache")
     assert (engine.send().decision.outcome is Outcome.HIT) is kept
+
+
+def test_a_stored_401_is_not_for_who_has_credentials(engine):
+    engine.responds(401, Cache_Control="max-age=60")
+    engine.send()
+    assert engine.send().decision.outcome is Outcome.HIT
+    engine.responds(content=b"mine")
+    reply = engine.send(Authorization="Basic eDp5")
+    assert (reply.content, reply.decision.forward) == (b"mine", "request")
+    assert "other-credentials" in reply.slugs
+    engine.fails()
+    assert engine.send(Authorization="Basic eDp5").status == 502
+    assert engine.send().status == 401

@@ -67,6 +67,7 @@ class Step:
     range: bytes | None
     condition: bytes | None
     search: bytes | None
+    location: bytes | None
     wait: int
 
     def request(self) -> Request:
@@ -91,10 +92,15 @@ class Step:
             lines.append((b"Vary", b"X-User"))
         if self.search is not None:
             lines.append((b"No-Vary-Search", self.search))
+        if self.location is not None:
+            lines.append((b"Content-Location", self.location))
         if self.status == 304:
             known = tag in (request.fields.get(b"if-none-match") or b"")
             return Response(304 if known else 200, Fields(lines)), content
         specs = parse_range(request.fields.all(b"range"))
+        if self.status == 206 and specs is not None and len(specs) > 1:
+            parts = (b"Content-Type", b"multipart/byteranges; boundary=x")
+            return Response(206, Fields([*lines, parts])), b"--x\r\n\r\n" + content + b"\r\n--x--"
         if self.status == 206 and specs is not None and (extent := specs[0].resolve(10)) is not None:
             line = (b"Content-Range", b"bytes %d-%d/10" % (extent.first, extent.last))
             return Response(206, Fields([*lines, line])), content[extent.first : extent.last + 1]
@@ -113,9 +119,10 @@ STEPS = st.builds(
     target=mostly(b"/", b"/?u=1"),
     status=st.sampled_from([200, 200, 304, 304, 304, 206, 404, 503, 0]),
     wishes=mostly(None, b"no-cache", b"max-stale", b"max-age=0", b"no-store", b"only-if-cached"),
-    range=mostly(None, b"bytes=0-4", b"bytes=5-"),
+    range=mostly(None, b"bytes=0-4", b"bytes=5-", b"bytes=0-1,8-9"),
     condition=mostly(None, b'"----------"', b'"alicealice"', b"*"),
     search=mostly(None, b'params=("u")'),
+    location=mostly(None, b"/"),
     wait=st.sampled_from([0, 1, 10, 100]),
 )
 
@@ -138,7 +145,7 @@ def test_what_is_one_users_reaches_no_other(engine):
 def test_the_history_would_show_a_breach(engine):
     """The same check, of an origin server that shares by mistake what is one user's."""
     kind = Kind(b"public, max-age=60", content=True)
-    step = Step(USERS[0], kind, b"GET", b"/", 200, None, None, None, None, 0)
+    step = Step(USERS[0], kind, b"GET", b"/", 200, None, None, None, None, None, 0)
     engine.origin = step.origin
     engine.exchange(step.request())
     assert USERS[0] in engine.exchange(replace(step, user=USERS[1]).request()).content

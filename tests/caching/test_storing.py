@@ -326,7 +326,7 @@ def test_no_message_makes_it_raise_and_no_rule_is_broken(
     assert storing.reasons
     if storing.allowed:
         directives = storing.effective.directives
-        assert method == b"GET"
+        assert method in (b"GET", b"HEAD")
         assert status != 304
         assert not directives.unqualified(b"private")
         assert b"no-store" not in directives or b"must-understand" in directives
@@ -343,3 +343,12 @@ def test_the_order_of_lines_does_not_change_whether_it_is_stored(
     shuffled = list(directives)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert decide(*others, *directives).allowed == decide(*shuffled, *others).allowed
+
+
+@pytest.mark.parametrize(("value", "slug"), [(b"soon", "age-ill-formed"), (b"60, 0", "age-several")])
+def test_how_an_odd_age_was_read_is_told(value: bytes, slug: str) -> None:
+    response = Response(200, Fields([(b"Cache-Control", b"max-age=600"), (b"Age", value)]))
+    storing = decide_storing(
+        Request(b"GET", b"/"), response, request_time=0.0, response_time=0.0, policy=Policy()
+    )
+    assert slug in [because.reason.slug for because in storing.reasons]

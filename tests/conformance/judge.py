@@ -54,6 +54,10 @@ class Bench:
     def authority(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def authorities(self) -> dict[str, str]:
+        return {"<proxy>": self.authority, "<origin>": f"127.0.0.1:{self.origin.port}"}
+
 
 def carry_out(case: Case, bench: Bench) -> list[Message]:
     """Do what the case says, and give the responses that came whole.
@@ -61,7 +65,8 @@ def carry_out(case: Case, bench: Bench) -> list[Message]:
     Raises AssertionError where something comes out differently.
     """
     name = f"case-{next(_serial)}"
-    script = bench.origin.scripts[name] = Script(name, float(int(time.time())))
+    placeholders = {**bench.authorities, "<case>": name}
+    script = bench.origin.scripts[name] = Script(name, float(int(time.time())), placeholders)
     numbers = itertools.count()
     asks = [
         replace(
@@ -144,7 +149,7 @@ class _Run:
         if one.body and not any(name.lower() in ("content-length", "transfer-encoding") for name, _ in lines):
             lines.append(("Content-Length", str(len(one.body))))
         start = f"{one.method} /{self._script.name}{one.path} HTTP/1.1"
-        host = [("Host", self._bench.authority)]
+        host = [("Host", self._bench.authority)] if all(name != "Host" for name, _ in lines) else []
         self._wire.send(head_bytes(start, [*host, *lines]) + one.body)
         return self._wire.response(one.method)
 

@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from tests.conformance.script import At, Line, Reply
+from tests.conformance.script import At, Line, Reply, Value
 from tests.conformance.wire import BrokenMessageError, Lines, Message, Wire, head_bytes
 
 
@@ -21,6 +21,7 @@ class Script:
 
     name: str
     began: float
+    placeholders: dict[str, str] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
     sticky: bool = False
     seen: list[Message] = field(default_factory=list)
@@ -44,8 +45,15 @@ class Script:
         return f"{self.name} reply {reply.number}\n".encode()
 
     def rendered(self, lines: tuple[Line, ...]) -> Lines:
-        """Dates are told from when the case began, so that each moment has one name in it."""
-        return tuple((name, value(self.began) if isinstance(value, At) else value) for name, value in lines)
+        """Dates are told from when the case began, and placeholders stand for what only the case knows."""
+        return tuple((name, self._rendered(value)) for name, value in lines)
+
+    def _rendered(self, value: Value) -> str:
+        if isinstance(value, At):
+            return value(self.began)
+        for placeholder, known in self.placeholders.items():
+            value = value.replace(placeholder, known)
+        return value
 
 
 class Origin:

@@ -7,6 +7,7 @@ import pytest
 from tests.conformance.judge import Bench, carry_out
 from tests.conformance.script import (
     FORWARDED,
+    MADE_HERE,
     VALIDATED,
     At,
     Case,
@@ -14,6 +15,7 @@ from tests.conformance.script import (
     ask,
     case,
     fresh,
+    gone,
     reply,
     stale,
     unchanged,
@@ -115,6 +117,14 @@ CASES += [
         ask(stale()),
         ask(fresh(), FORWARDED, **ALICE),
         ask(unchanged("max-age=60", ETag='"one"'), VALIDATED),
+    ),
+    case(
+        "RFC 9110 §15.5.2",
+        "a stored 401 answers nobody who has credentials",
+        ask(fresh(status=401, WWW_Authenticate="Basic")),
+        ask(fresh(), **ALICE, fwd="request"),
+        ask(gone(), MADE_HERE, status=502, **ALICE),
+        ask(of=0, status=401),
     ),
     case(S, "a 401 is not shared by an authenticated request", ask(fresh(status=401), **ALICE), ask(reply())),
     case(

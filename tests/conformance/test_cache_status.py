@@ -1,4 +1,4 @@
-"""Cache-Status and what it says, exactly (RFC 9211). That it is true is judged in every case of every module."""
+"""What Cache-Status says, exactly (RFC 9211); that it is true is judged in the cases of all modules."""
 
 from __future__ import annotations
 

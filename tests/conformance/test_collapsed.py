@@ -20,7 +20,7 @@ def all_at_once(
     bench: Bench, name: str, answered: Reply, fields: tuple[str, ...] = ()
 ) -> tuple[Script, list[Message]]:
     """What as many clients get who ask while the first is waiting, each with its own field `Client`."""
-    script = bench.origin.scripts[name] = Script(name, time.time(), [answered], sticky=True)
+    script = bench.origin.scripts[name] = Script(name, time.time(), {}, [answered], sticky=True)
     answers: list[Message] = []
 
     def one(number: int) -> None:

@@ -94,7 +94,7 @@ NONE_MATCH = [
         ask(fresh(lines=[("ETag", '"a"'), ("ETag", '"b"')])),
         ask(If_None_Match='"a"'),
     ),
-    case(S, "HEAD", ask(TAG), ask(method="HEAD", status=304, If_None_Match='"abcdef"')),
+    case(S, "HEAD, by entity tag", ask(TAG), ask(method="HEAD", status=304, If_None_Match='"abcdef"')),
     case(
         S,
         "nothing is stored, so it is not evaluated",
@@ -142,7 +142,7 @@ SINCE = [
         ask(fresh(Last_Modified=At(-3600, "rfc850"))),
         ask(status=304, If_Modified_Since=At(-3600)),
     ),
-    case(S, "HEAD", ask(DATED), ask(method="HEAD", status=304, If_Modified_Since=At(-3600))),
+    case(S, "HEAD, by date", ask(DATED), ask(method="HEAD", status=304, If_Modified_Since=At(-3600))),
     case(
         S,
         "Date stands for Last-Modified",

@@ -10,6 +10,23 @@ from tests.conformance.script import VALIDATED, At, Case, ask, case, fresh, repl
 KEY = "RFC 9111 §2"
 
 TARGETS = [
+    case(KEY, "another host", ask(fresh(), Host="a.example"), ask(fresh(), Host="b.example", fwd="uri-miss")),
+    case(KEY, "another port", ask(fresh(), Host="a.example"), ask(fresh(), Host="a.example:81")),
+    case(KEY, "the default port", ask(fresh(), Host="a.example"), ask(Host="a.example:80")),
+    case(KEY, "a host has no case", ask(fresh(), Host="a.example"), ask(Host="A.Example")),
+    case(
+        KEY,
+        "what is changed for one host stays for another",
+        ask(fresh(), Host="a.example"),
+        ask(reply(), method="POST", Host="b.example"),
+        ask(of=0, Host="a.example"),
+    ),
+    case(
+        "RFC 9111 §7.1",
+        "X-Forwarded-Host is no part of the key, so the client's does not reach the origin",
+        ask(fresh(), X_Forwarded_Host="evil.example", seen={"X-Forwarded-Host": lambda v: "evil" not in v}),
+        ask(),
+    ),
     case(KEY, "another query", ask(fresh(), path="?a=1"), ask(fresh(), path="?a=2", fwd="uri-miss")),
     case(KEY, "the same query", ask(fresh(), path="?a=1"), ask(path="?a=1")),
     case(KEY, "no query and a query", ask(fresh()), ask(fresh(), path="?a")),
@@ -127,7 +144,7 @@ METHODS = [
     case("RFC 9111 §4", "methods have a case", ask(fresh()), ask(reply(None, 501), method="get")),
     case(
         "RFC 9110 §9.3.2",
-        "HEAD of a redirect",
+        "HEAD of a redirect that a GET brought",
         ask(fresh(status=301, Location="/x")),
         ask(method="HEAD", has={"Location": "/x"}),
     ),
@@ -183,6 +200,20 @@ POST = [
         ask(fresh(Content_Location="?a"), method="POST", path="/x?a", body=b"abc"),
         ask(of=0, path="/x?a"),
     ),
+    *(
+        case(
+            P,
+            f"Content-Location: {location}",
+            ask(fresh(Content_Location=location), method="POST", path="/x", body=b"abc"),
+            ask(of=0, path="/x"),
+        )
+        for location in (
+            "/<case>/x",
+            "//<proxy>/<case>/x",
+            "http://<proxy>/<case>/x",
+            "http://<origin>/<case>/x",
+        )
+    ),
     case(
         P,
         "for the same request fields",
@@ -210,6 +241,7 @@ POST = [
             "with the Content-Location of another origin": fresh(
                 Content_Location="http://elsewhere.example/x"
             ),
+            "with the Content-Location of another path there": fresh(Content_Location="http://<origin>/x"),
             "with two Content-Locations": fresh(lines=[("Content-Location", "x"), ("Content-Location", "y")]),
             "without an explicit lifetime": reply(None, Last_Modified=At(-(10**8)), Content_Location="x"),
             "with no-store": reply("no-store, max-age=60", Content_Location="x"),

@@ -145,7 +145,7 @@ STALE_IF_ERROR = [
     *(
         case(
             "RFC 9111 §4.2.4",
-            f"{directive} forbids it",
+            f"{directive} forbids stale-if-error",
             ask(stale(f"max-age=60, {directive}, stale-if-error=86400")),
             ask(reply(None, 503)),
         )
@@ -242,7 +242,7 @@ STALE_WHILE_REVALIDATE = [
     *(
         case(
             "RFC 9111 §4.2.4",
-            f"{directive} forbids it",
+            f"{directive} forbids stale-while-revalidate",
             ask(stale(f"max-age=60, {directive}, stale-while-revalidate=86400")),
             ask(unchanged("max-age=60", ETag='"one"'), VALIDATED),
         )

@@ -128,6 +128,17 @@ def test_many_small_chunks_need_no_extensions() -> None:
     assert decoded(b"1\r\nx\r\n" * 20000 + b"0\r\n\r\n")[0] == b"x" * 20000
 
 
+def test_pieces_can_be_had_a_few_at_a_time() -> None:
+    decoder = ChunkedDecoder()
+    pieces = decoder.feed(b"1\r\nx\r\n" * 25 + b"1;a=b\r\ny\r\n" * 15 + b"0\r\n\r\nGET", 10)
+    assert (len(pieces), decoder.pending, decoder.done) == (10, True, False)
+    while decoder.pending:
+        more = decoder.feed(b"", 10)
+        assert len(more) <= 10
+        pieces += more
+    assert (b"".join(pieces), decoder.done, decoder.leftover) == (b"x" * 25 + b"y" * 15, True, b"GET")
+
+
 def test_what_is_encoded() -> None:
     assert encode_chunk(b"hello" * 4) == b"14\r\nhellohellohellohello\r\n"
     assert encode_chunk(b"") == b""

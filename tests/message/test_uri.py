@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.message.fields import Fields
 from proxy.message.request import Request
-from proxy.message.uri import Uri, resolve, target_uri
+from proxy.message.uri import Uri, resolve, resolve_for, target_uri
 
 BASE = Uri(b"http", b"a", b"/b/c/d;p", b"q")
 
@@ -80,6 +81,24 @@ def test_the_origin():
     assert Uri(b"HTTPS", b"Example.com", b"/").origin == (b"https", b"example.com", b"443")
     assert Uri(b"http", b"h:0080", b"/").origin == (b"http", b"h", b"80")
     assert Uri(b"http", b"h", b"/").origin != Uri(b"https", b"h", b"/").origin
+
+
+@pytest.mark.parametrize(
+    ("reference", "host", "known"),
+    [
+        (b"/b", b"backend:81", b"http://api.example/b"),
+        (b"http://api.example/b", b"backend:81", b"http://api.example/b"),
+        (b"http://backend:81/b?c", b"backend:81", b"http://api.example/b?c"),
+        (b"http://BACKEND:81/b", b"backend:81", b"http://api.example/b"),
+        (b"https://backend/b", b"backend", b"http://api.example/b"),
+        (b"http://backend/b", b"backend:81", b"http://backend/b"),
+        (b"http://other:81/b", b"backend:81", b"http://other:81/b"),
+        (b"https://api.example/b", b"api.example", b"https://api.example/b"),
+    ],
+)
+def test_the_origin_server_may_know_itself_by_another_name(reference, host, known):
+    request = Request(b"POST", b"/a", Fields([(b"Host", host)]), authority=b"api.example")
+    assert bytes(resolve_for(reference, request)) == known
 
 
 @given(st.binary(max_size=60), st.binary(max_size=30), st.binary(max_size=60))

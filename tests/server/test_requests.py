@@ -172,6 +172,43 @@ async def test_requests_sent_ahead_do_not_make_other_clients_wait(listening: Lis
     assert before.index(b"/other") < 250
 
 
+IN_BYTES = b"POST /bytes HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+IN_BYTES += b"1\r\nx\r\n" * 5000 + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_content_in_chunks_of_a_byte(listening: Listening, ends: bool) -> None:
+    served = await listening(echo)
+    wire = await served.connect()
+    await wire.send(IN_BYTES + GET + IN_BYTES)
+    if ends:
+        wire.writer.write_eof()
+    for content in (b"x" * 5000, b"", b"x" * 5000):
+        assert (await wire.answer()).content.partition(b"\r\n\r\n")[2] == content
+
+
+async def test_content_in_chunks_of_a_byte_does_not_make_other_clients_wait(listening: Listening) -> None:
+    served = await listening(echo)
+    slow, quick = await served.connect(), await served.connect()
+    slow.writer.write(IN_BYTES)
+    quick.writer.write(GET)
+    await slow.answer()
+    await quick.answer()
+    assert [account.request_bytes for account in served.accounts] == [0, 5000]
+
+
+async def test_the_end_of_the_connection_is_no_end_of_content_in_chunks_of_a_byte(
+    listening: Listening,
+) -> None:
+    served = await listening(echo)
+    wire = await served.connect()
+    await wire.send(IN_BYTES[:-5])
+    wire.writer.write_eof()
+    assert await wire.rest() == b""
+    [account] = await served.records(1)
+    assert not account.complete
+
+
 @pytest.mark.parametrize(("lines", "status"), [(100, 200), (200, 400)])
 async def test_a_few_empty_lines_before_a_request_are_passed_over(
     listening: Listening, lines: int, status: int

@@ -10,9 +10,9 @@ from proxy.message.request import Request
 from proxy.message.response import Response
 
 
-def stored(said=b"max-age=60", *lines, first=0, invalidated=False):
+def stored(said=b"max-age=60", *lines, first=0, invalidated=False, status=200):
     fields = Fields([(b"Cache-Control", said), (b"Date", b"Thu, 01 Jan 1970 00:00:00 GMT"), *lines])
-    held = Response(200, fields)
+    held = Response(status, fields)
     return StoredResponse(Request(b"GET", b"/"), held, 0, 0, 10 - first, first, 10, invalidated)
 
 
@@ -44,6 +44,7 @@ EXAMPLES = {
     "pragma-no-cache": lambda: decided(stored(), lines=[(b"Pragma", b"no-cache")]),
     "request-max-age": lambda: decided(stored(), wished=b"max-age=9"),
     "request-min-fresh": lambda: decided(stored(), wished=b"min-fresh=51"),
+    "other-credentials": lambda: decided(stored(status=401), lines=[(b"Authorization", b"Basic eDp5")]),
     "only-if-cached": lambda: decided(wished=b"only-if-cached"),
     "incomplete": lambda: decided(stored(first=5)),
     "vary-any": lambda: selected(b"Accept, *"),
