@@ -50,15 +50,13 @@ class Forward:
 class Arrived:
     """The head of the origin's final response, hop-by-hop fields removed.
 
-    `length` is the number of bytes of content announced, None where only its end will tell. `framed` says
-    whether the end of the content can be told from a connection that broke (RFC 9112 §8).
+    `length` is the number of bytes of content announced, None where only its end will tell.
     """
 
     response: Response
     request_time: float
     response_time: float
     length: int | None
-    framed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ class Performer:
         account.server, account.attempts, account.reused = timing.server, timing.attempts, timing.reused
         account.connect, account.upstream_first_byte = timing.connect, timing.first_byte
         account.upstream_status = response.head.status
-        return Arrived(received(response.head, now), sent, now, response.length, response.framed)
+        return Arrived(received(response.head, now), sent, now, response.length)
 
     async def drain(self, limit: int) -> None:
         """Read what is not wanted, if at most `limit` bytes, so that the connection can serve again."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from proxy.message.fields import Fields
-from proxy.message.framing import Kind, persistent
+from proxy.message.framing import persistent
 from proxy.message.head import HeadLimits
 from proxy.message.request import Request
 from proxy.message.response import Response
@@ -83,12 +83,6 @@ class Exchange:
         """How many bytes of content `read` gives in all, None where that's unknown."""
         framing = self._incoming.framing
         return framing.length if framing is not None else None
-
-    @property
-    def framed(self) -> bool:
-        """False where only the closing of the connection ends the content (RFC 9112 §6.3, item 8)."""
-        framing = self._incoming.framing
-        return framing is not None and framing.kind is not Kind.CLOSE
 
     @property
     def trailers(self) -> Fields:

@@ -35,8 +35,6 @@ class Origin:
 class Arriving:
     """One response on its way."""
 
-    framed = True
-
     def __init__(self, origin: Origin) -> None:
         self.head = Response(origin.status, Fields(origin.lines))
         self.length = origin.length

@@ -35,7 +35,7 @@ async def fetch(server: Server, request: Request, settings: Settings) -> Had:
             response.close()
     finally:
         await pool.close()
-    arrived = Arrived(received(response.head, now), sent, max(sent, now), response.length, response.framed)
+    arrived = Arrived(received(response.head, now), sent, max(sent, now), response.length)
     return Had(request, arrived, read, ended, limit)
 
 

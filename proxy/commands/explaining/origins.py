@@ -57,7 +57,7 @@ def unchanged(had: Had, request: Request, now: float) -> Arrived:
         if evaluate(request, validators, now) is Verdict.NOT_MODIFIED:
             fields = not_modified_fields(response.fields)
             return Arrived(Response(304, fields, b"Not Modified"), now, now, 0)
-    return Arrived(response, now, now, had.arrived.length, had.arrived.framed)
+    return Arrived(response, now, now, had.arrived.length)
 
 
 def in_trouble(now: float) -> Arrived:
