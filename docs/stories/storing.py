@@ -48,6 +48,8 @@ STORING: dict[str, tuple[str, ...]] = {
     # age.py
     "age-several": ("GET / > 200 | Age: 60, 0",),
     "age-ill-formed": ("GET / > 200 | Age: soon",),
+    # ill_formed.py
+    "ill-formed": ("GET / > 200 | Cache-Control: max-age=60 | Last-Modified: yesterday",),
     # private_cache.py
     "for-one-user": ("GET / > 200 | Cache-Control: private, max-age=60",),
     "for-shared-caches": ("GET / > 200 | Cache-Control: max-age=60, s-maxage=600",),

@@ -10,11 +10,13 @@ from proxy.caching.cache_status import with_cache_status
 from proxy.caching.decision import Because, Decision, Outcome
 from proxy.caching.effects import Answer, Arrived, Content, Store, Unreached, Validate
 from proxy.caching.freshness import freshness_lifetime
+from proxy.caching.ill_formed import ill_formed_request
 from proxy.caching.key import cache_key
 from proxy.caching.policy import Policy
 from proxy.caching.reuse import Plan
 from proxy.caching.stored import StoredResponse
 from proxy.caching.targeted import effective_directives
+from proxy.message.cache_control import parse_cache_control
 from proxy.message.request import Request
 from proxy.message.response import Response
 
@@ -91,6 +93,10 @@ class Progress:
         background: Validate | None = None,
     ) -> None:
         """Set the answer, with the decision rendered into its head."""
+        if self.cached:
+            asked = self.request.fields
+            directives = parse_cache_control(asked.all(b"cache-control"))
+            self.tell(*ill_formed_request(asked, directives, self.now))
         forwarded = self.forward is not None
         decision = Decision(
             self.outcome,

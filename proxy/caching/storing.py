@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from proxy.caching.age import age_value, initial_age
+from proxy.caching.age import initial_age
 from proxy.caching.decision import Because
 from proxy.caching.excepted import fields_withheld, needed_field_listed, storable_fields, withheld_fields
 from proxy.caching.freshness import HEURISTICALLY_CACHEABLE, Lifetime, freshness_lifetime
+from proxy.caching.ill_formed import ill_formed_response
 from proxy.caching.policy import Policy
 from proxy.caching.reasons import declare
 from proxy.caching.stale import stale_use_permitted
@@ -280,7 +281,7 @@ def decide_storing(
 
     Both times are in seconds since the epoch (RFC 9111 §4.2.3). Where it may not, the reasons are all those
     that forbid it; where it may, those that are worth a remark and that of its lifetime. Reasons for the
-    choice of a targeted field, and for how `Age` was read, come last.
+    choice of a targeted field, and what is ill-formed, come last.
     """
     effective = effective_directives(response.fields, policy)
     lifetime = freshness_lifetime(response, effective, response_time, policy)
@@ -297,7 +298,10 @@ def decide_storing(
         policy=policy,
     )
     forbidding = _found(_FORBIDDING, case)
-    read = (*effective.reasons, *age_value(response.fields)[1])
+    read = (
+        *effective.reasons,
+        *ill_formed_response(response.fields, effective.directives, effective.source, response_time),
+    )
     if forbidding:
         return Storing(False, (*forbidding, *read), response, lifetime, effective)
     reasons = (*_found(_REMARKABLE, case), *lifetime.reasons, *read)

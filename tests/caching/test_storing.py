@@ -37,7 +37,8 @@ def decide(
 
 
 def slugs(storing: Storing) -> list[str]:
-    return [because.reason.slug for because in storing.reasons]
+    """The reasons, less what is merely said of ill-formed fields: see test_ill_formed.py."""
+    return [because.reason.slug for because in storing.reasons if because.reason.slug != "ill-formed"]
 
 
 class TestWhatMakesAResponseStorable:
