@@ -21,7 +21,8 @@ EXCHANGES = 1000
 CLIENTS = 40
 
 DIRECTIVES = """|public|private|no-store|max-age=1|max-age=60|s-maxage=1|public, max-age=60
-|private, max-age=60|no-cache|max-age=60, must-revalidate|private="set-cookie", max-age=60|max-age=0, stale-while-revalidate=60
+|private, max-age=60|no-cache
+|max-age=60, must-revalidate|private="set-cookie", max-age=60|max-age=0, stale-while-revalidate=60
 |max-age=0, stale-if-error=60|no-cache="set-cookie", max-age=30|must-understand, no-store|immutable, max-age=9
 |s-maxage=0, stale-while-revalidate=5""".replace("\n", "").split("|")
 VARY = ["", "Cookie", "Authorization", "cookie, authorization", "*", "Accept"]
