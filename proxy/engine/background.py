@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Hashable
+from contextlib import suppress
 from typing import Any
 
 log = logging.getLogger(__name__)
+
+
+LONGEST = 300.0
+"""Seconds after which work is given up: an origin that drips must not take up all there may be."""
 
 
 class Background:
@@ -24,7 +29,7 @@ class Background:
         """Start `work` unless `name` is at work already or the limit is reached; whether it was started."""
         if name in self._tasks or len(self._tasks) >= self._limit:
             return False
-        task = asyncio.get_running_loop().create_task(work())
+        task = asyncio.get_running_loop().create_task(_bounded(work))
         self._tasks[name] = task
         task.add_done_callback(lambda done: self._ended(name, done))
         return True
@@ -40,3 +45,9 @@ class Background:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _bounded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST):
+            await work()

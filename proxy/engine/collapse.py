@@ -74,14 +74,14 @@ class Flights:
 
     def __init__(self) -> None:
         self._flights: dict[bytes, Flight] = {}
-        self._unshared: TTLCache[bytes, bool] = TTLCache(REMEMBERED, FOR)
+        self._unshared: TTLCache[int, bool] = TTLCache(REMEMBERED, FOR)  # by hash: keys may be long
 
     def __len__(self) -> int:
         return len(self._flights)
 
     def waits(self, key: bytes) -> bool:
         """Whether a request with this key should wait for others, and others for it."""
-        return key not in self._unshared
+        return hash(key) not in self._unshared
 
     async def lead_or_wait(self, key: bytes, limit: float) -> Flight | None:
         """The flight to lead, and to end in any case; None after having waited for another's."""
@@ -95,6 +95,6 @@ class Flights:
         """A flight is over; called by the flight itself."""
         del self._flights[key]
         if shared:
-            self._unshared.pop(key, None)
+            self._unshared.pop(hash(key), None)
         else:
-            self._unshared[key] = True
+            self._unshared[hash(key)] = True

@@ -13,6 +13,7 @@ from proxy.message.grammar import shortened
 _HOST = rb"(?:\[[0-9A-Fa-f:.]++\]|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})++)"
 _authority = re.compile(_HOST + rb"(?::[0-9]{0,5})?")
 _host_and_port = re.compile(_HOST + rb":[0-9]{1,5}")
+_LONGEST = 255 + len(b":65535")
 _absolute = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*+)://([^/?]*+)(.*+)", re.DOTALL)
 
 
@@ -39,8 +40,11 @@ class Target(NamedTuple):
 
 
 def is_authority(value: bytes) -> bool:
-    """Whether `value` is a host with an optional port, and not empty (RFC 9110 §7.2, RFC 3986 §3.2)."""
-    return _authority.fullmatch(value) is not None
+    """Whether `value` is a host with an optional port, and not empty (RFC 9110 §7.2, RFC 3986 §3.2).
+
+    A name has 255 characters at most, as RFC 3986 §3.2.2 asks for: it is remembered in many places.
+    """
+    return len(value) <= _LONGEST and _authority.fullmatch(value) is not None
 
 
 def parse_target(method: bytes, target: bytes) -> Target:

@@ -12,6 +12,7 @@ import uvloop
 
 from proxy.server.app import Proxy, Settings
 from proxy.upstream.address import Server
+from proxy.upstream.settings import UpstreamSettings
 from proxy.visibility.account import Account
 from tests.attack.telltale import Telltale
 
@@ -38,7 +39,7 @@ class Attacked:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.origin = Telltale()
-        self.settings = settings or Settings()
+        self.settings = settings or Settings(upstream=UpstreamSettings(first_byte=1.0, between_bytes=0.3))
         self.kept = Kept()
         self.address = ("", 0)
 
@@ -54,7 +55,7 @@ class Attacked:
 
     async def quiet(self) -> None:
         """Wait until nothing is under way any more."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(10):
             while self._busy():  # noqa: ASYNC110 - nothing tells when it is quiet
                 await asyncio.sleep(0.01)
 
@@ -73,7 +74,9 @@ class Attacked:
         return {name: count for name, count in held.items() if count}
 
     async def stop(self) -> None:
-        await self.proxy.stop()
+        at_once = asyncio.Event()
+        at_once.set()
+        await self.proxy.stop(at_once)
         await self.origin.stop()
 
 
@@ -82,11 +85,13 @@ async def attacked() -> AsyncIterator[Attacked]:
     before = len(asyncio.all_tasks())
     attacked = Attacked()
     await attacked.start()
-    yield attacked
-    await attacked.quiet()
-    assert attacked.left_over() == {}
-    accounts = attacked.kept.accounts
-    assert len({account.id for account in accounts}) == len(accounts)
-    await attacked.stop()
+    try:
+        yield attacked
+        await attacked.quiet()
+        assert attacked.left_over() == {}
+        accounts = attacked.kept.accounts
+        assert len({account.id for account in accounts}) == len(accounts)
+    finally:
+        await attacked.stop()
     await asyncio.sleep(0)
     assert len(asyncio.all_tasks()) == before

@@ -2,6 +2,7 @@
 
 The target's query tells how: `cc`, `vary`, `cookie` and `etag` the fields of the response, `size` and `mode`
 its content, and `cut`, `extra`, `body`, `early`, `hangup`, `interim`, `delay` and `status` what else is odd.
+Where `scripts` knows the target, those bytes are sent, and nothing more until the proxy closes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Telltale:
     def __init__(self, seed: int = 1) -> None:
         self.port = 0
         self.requests = 0
+        self.scripts: dict[bytes, bytes] = {}
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -66,6 +68,10 @@ class Telltale:
         head = await reader.readuntil(b"\r\n\r\n")
         line, *lines = head[:-4].split(b"\r\n")
         method, target, _ = line.split(b" ")
+        if target in self.scripts:
+            writer.write(self.scripts[target])
+            await reader.read()
+            return False
         fields = Fields((name, value.strip()) for name, _, value in (line.partition(b":") for line in lines))
         wanted = dict(parse_qsl(target.partition(b"?")[2].decode()))
         content = b"" if "early" in wanted else await _content(reader, fields)

@@ -6,7 +6,6 @@ import asyncio
 import random
 import re
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -94,10 +93,13 @@ class Crowd:
     async def client(self) -> None:
         while self.left > 0:
             wire = Wire(*await asyncio.open_connection(*self.attacked.address, limit=1 << 20))
-            with suppress(EOFError, ConnectionError):
+            try:
                 while self.left > 0 and await self.exchange(wire):
                     pass
-            await (wire.reset() if self.chance.random() < 0.3 else wire.close())
+            except (EOFError, ConnectionError):
+                pass  # an answer that broke off
+            finally:
+                await (wire.reset() if self.chance.random() < 0.3 else wire.close())
 
     async def exchange(self, wire: Wire) -> bool:
         """One request and what comes of it; whether the client stays for another."""

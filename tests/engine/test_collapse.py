@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
+from proxy.engine.collapse import Flights
 from proxy.engine.settings import EngineSettings
 from proxy.upstream.contract import Unreachable
 from tests.engine.stage import Client, Origin, Stage, fresh, until
@@ -84,3 +86,13 @@ async def test_different_resources_do_not_wait_for_each_other(stage: Stage) -> N
     assert (await stage.ask(b"/fast")).body == b"other"
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
+
+
+async def test_what_is_remembered_of_a_long_key_is_small() -> None:
+    flights = Flights()
+    key = b"GET http://a.example/" + b"x" * 8000
+    flight = await flights.lead_or_wait(key, 1.0)
+    assert flight is not None
+    flight.land(shared=False)
+    assert not flights.waits(key)
+    assert sum(map(sys.getsizeof, flights._unshared)) < 100

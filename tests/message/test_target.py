@@ -41,3 +41,8 @@ def test_authorities() -> None:
     assert not is_authority(b"a b")
     assert not is_authority(b"[::1")
     assert not is_authority(b"a:123456")
+
+
+def test_a_host_has_no_more_than_255_characters() -> None:
+    assert is_authority(b"a" * 255 + b":65535")
+    assert not is_authority(b"a" * 262)
