@@ -15,9 +15,9 @@ from proxy import __version__
 from proxy.config import load
 from proxy.message.errors import ConfigurationError
 from proxy.server.app import Address, Proxy, Settings
-from proxy.server.log import RecordLog, say
+from proxy.server.log.records import RecordLog, say
+from proxy.server.log.terminal import Color, Terminal
 from proxy.server.process import hold_standard_streams, print_line, return_large_blocks
-from proxy.server.terminal import Color, Terminal
 from proxy.units import parse_address, parse_size, show_address
 from proxy.upstream.address import Server, parse_server
 from proxy.visibility.redaction import Redaction

@@ -14,14 +14,14 @@ from proxy.engine.downstream import Downstream
 from proxy.engine.driver import Driver
 from proxy.engine.settings import EngineSettings
 from proxy.message.errors import ConfigurationError
-from proxy.server.admin import Sources, make_admin
-from proxy.server.figures import Figures
-from proxy.server.listener import Listener
-from proxy.server.log import RecordLog, say
+from proxy.server.admin.figures import Figures
+from proxy.server.admin.recent import Recent
+from proxy.server.admin.site import Sources, make_admin
+from proxy.server.clients.listener import Listener
+from proxy.server.log.records import RecordLog, say
+from proxy.server.log.terminal import Terminal
 from proxy.server.process import SPARE_FILES, allow_files
-from proxy.server.recent import Recent
 from proxy.server.settings import ServerSettings
-from proxy.server.terminal import Terminal
 from proxy.storage.memory import MemoryStore
 from proxy.storage.settings import StorageSettings
 from proxy.upstream.address import Server

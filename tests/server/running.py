@@ -16,9 +16,9 @@ from proxy.caching.reasons import catalogue
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.server.admin import Sources
-from proxy.server.figures import Figures
-from proxy.server.recent import Recent
+from proxy.server.admin.figures import Figures
+from proxy.server.admin.recent import Recent
+from proxy.server.admin.site import Sources
 from proxy.storage.contract import Figures as StorageFigures
 from proxy.visibility.account import Account
 from proxy.visibility.record import Redaction

@@ -15,7 +15,7 @@ from proxy.message.fields import NO_FIELDS, Fields
 from proxy.message.framing import Kind, response_framing
 from proxy.message.head import HeadLimits, find_end, parse_response_head, serialise_request
 from proxy.message.response import Response
-from proxy.server.listener import Listener
+from proxy.server.clients.listener import Listener
 from proxy.server.settings import ServerSettings
 from proxy.visibility.account import Account
 

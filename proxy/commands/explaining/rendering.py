@@ -12,7 +12,7 @@ from rich.text import Text
 from proxy.caching.decision import Outcome
 from proxy.commands.explaining.durations import duration
 from proxy.commands.explaining.shape import Explanation, QueryRule, Reason, Situation, Suggestion
-from proxy.server.terminal import escaped
+from proxy.server.log.terminal import escaped
 
 _NARROW = 72
 _LABEL = 12

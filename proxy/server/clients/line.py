@@ -15,7 +15,7 @@ from proxy.engine.downstream import ClientGone
 from proxy.server.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from proxy.server.connection import Connection
+    from proxy.server.clients.connection import Connection
 
 _RESET = struct.pack("ii", 1, 0)
 _SETTLED = 16 << 10

@@ -9,7 +9,7 @@ import pytest
 from proxy.engine.downstream import ClientGone, Downstream
 from proxy.message.fields import NO_FIELDS, Fields
 from proxy.message.response import Response
-from proxy.server.line import Line
+from proxy.server.clients.line import Line
 from proxy.server.settings import ServerSettings
 from proxy.visibility.account import Account
 from tests.server.conftest import Listening

@@ -12,10 +12,10 @@ from aiohttp import web
 from aiohttp.streams import StreamReader
 
 from proxy.engine.downstream import Downstream
-from proxy.server.connection import Connection
-from proxy.server.forwarding import Forwarding
-from proxy.server.incoming import Incoming, Refusal, Refused
-from proxy.server.serving import Serving
+from proxy.server.clients.connection import Connection
+from proxy.server.clients.forwarding import Forwarding
+from proxy.server.clients.incoming import Incoming, Refusal, Refused
+from proxy.server.clients.serving import Serving
 from proxy.server.settings import ServerSettings
 from proxy.visibility.account import Account
 

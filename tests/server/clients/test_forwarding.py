@@ -7,7 +7,7 @@ import pytest
 from proxy.message.errors import MalformedMessage
 from proxy.message.fields import Fields
 from proxy.message.request import Request
-from proxy.server.forwarding import Forwarding, forwarded
+from proxy.server.clients.forwarding import Forwarding, forwarded
 
 TRACES = ["Via: 1.1 pellucid", "Forwarded: for=192.0.2.1;host=a;proto=http", "X-Forwarded-For: 192.0.2.1"]
 SET = ["X-Forwarded-Proto: http", "X-Forwarded-Host: a"]

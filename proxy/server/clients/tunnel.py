@@ -9,7 +9,7 @@ from aiohttp.streams import StreamReader
 
 from proxy.engine.downstream import ClientGone
 from proxy.message.errors import PellucidError
-from proxy.server.line import Line
+from proxy.server.clients.line import Line
 from proxy.upstream.contract import Tunnel
 from proxy.visibility.account import Account
 

@@ -18,12 +18,12 @@ from proxy.message.head import serialise_response
 from proxy.message.hops import forwardable_trailers, wants_trailers
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.server.content import ContentReader
-from proxy.server.forwarding import Forwarding, forwarded
-from proxy.server.incoming import Incoming
-from proxy.server.line import Line
-from proxy.server.outgoing import Outgoing, interim_head, outgoing, switching_head
-from proxy.server.tunnel import pass_both_ways
+from proxy.server.clients.content import ContentReader
+from proxy.server.clients.forwarding import Forwarding, forwarded
+from proxy.server.clients.incoming import Incoming
+from proxy.server.clients.line import Line
+from proxy.server.clients.outgoing import Outgoing, interim_head, outgoing, switching_head
+from proxy.server.clients.tunnel import pass_both_ways
 from proxy.upstream.contract import Content, Tunnel
 from proxy.visibility.account import Account
 

@@ -16,13 +16,13 @@ from aiohttp import web
 from proxy import __version__
 from proxy.caching.reasons import catalogue
 from proxy.message.errors import PellucidError
-from proxy.server import metrics
-from proxy.server.figures import Figures
-from proxy.server.guard import Hosts, guard, protect
-from proxy.server.live import lines, live
-from proxy.server.problem import problem, problems
+from proxy.server.admin import metrics
+from proxy.server.admin.figures import Figures
+from proxy.server.admin.guard import Hosts, guard, protect
+from proxy.server.admin.live import lines, live
+from proxy.server.admin.problem import problem, problems
+from proxy.server.admin.recent import KEPT, Recent
 from proxy.server.process import process_figures
-from proxy.server.recent import KEPT, Recent
 from proxy.storage.contract import Figures as StorageFigures
 from proxy.visibility.account import Account
 from proxy.visibility.record import Record, Redaction, encode, to_record

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.message.errors import ConfigurationError
-from proxy.server import log as log_module
-from proxy.server import logfile
-from proxy.server.log import RecordLog
-from proxy.server.logfile import LogFile
+from proxy.server.log import file as logfile
+from proxy.server.log import records as log_module
+from proxy.server.log.file import LogFile
+from proxy.server.log.records import RecordLog
 from proxy.visibility.account import Account
 from proxy.visibility.record import Redaction, decode, encode, to_record
 from tests.visibility.exchanges import account
@@ -129,7 +129,7 @@ class TestWriting:
         path = tmp_path / "log"
         script = """
             import sys
-            from proxy.server.log import RecordLog
+            from proxy.server.log.records import RecordLog
             from proxy.visibility.redaction import Redaction
             from tests.visibility.exchanges import account
             log = RecordLog(sys.argv[1], Redaction())
@@ -165,7 +165,7 @@ class TestWriting:
 def start(script: str, *arguments: str, **how: object) -> subprocess.Popen[bytes]:
     """Another process that runs a script."""
     command = [sys.executable, "-c", textwrap.dedent(script), *arguments]
-    return subprocess.Popen(command, cwd=Path(__file__).parents[2], **how)  # type: ignore[call-overload]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[3], **how)  # type: ignore[call-overload]
 
 
 class TestOpening:
@@ -220,7 +220,7 @@ class TestFullDisk:
         script = """
             import resource, sys, time
             from pathlib import Path
-            from proxy.server.log import RecordLog
+            from proxy.server.log.records import RecordLog
             from proxy.visibility.redaction import Redaction
             from tests.visibility.exchanges import account
             path, said = Path(sys.argv[1]), []
@@ -394,7 +394,7 @@ class TestPipes:
 
     def test_standard_output(self) -> None:
         script = """
-            from proxy.server.log import RecordLog
+            from proxy.server.log.records import RecordLog
             from proxy.visibility.redaction import Redaction
             from tests.visibility.exchanges import account
             log = RecordLog("-", Redaction())
@@ -410,7 +410,7 @@ class TestPipes:
     def test_standard_output_that_nobody_reads_any_more(self) -> None:
         script = """
             import sys, time
-            from proxy.server.log import RecordLog
+            from proxy.server.log.records import RecordLog
             from proxy.visibility.redaction import Redaction
             from tests.visibility.exchanges import account
             log = RecordLog("-", Redaction(), retry=0.01)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from proxy.caching.decision import Because, Decision, Outcome
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.server import terminal as module
-from proxy.server.terminal import Terminal, escaped, line_of, render, shortened, wants_color
+from proxy.server.log import terminal as module
+from proxy.server.log.terminal import Terminal, escaped, line_of, render, shortened, wants_color
 from proxy.visibility.account import Account
 from proxy.visibility.record import Redaction
 from tests.visibility.exchanges import FRESH, account, accounts

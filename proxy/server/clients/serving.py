@@ -16,16 +16,16 @@ from proxy.message.fields import NO_FIELDS
 from proxy.message.framing import NO_CONTENT
 from proxy.message.head import ParsedRequest
 from proxy.message.problems import problem
-from proxy.server.downstream import ClientExchange
+from proxy.server.clients.downstream import ClientExchange
+from proxy.server.clients.incoming import Incoming, Refusal, Refused, received_request
+from proxy.server.clients.local import local_answer
 from proxy.server.ids import next_id
-from proxy.server.incoming import Incoming, Refusal, Refused, received_request
-from proxy.server.local import local_answer
 from proxy.upstream.contract import UpstreamError
 from proxy.visibility.account import Account
 
 if TYPE_CHECKING:
-    from proxy.server.connection import Connection
-    from proxy.server.listener import Manager
+    from proxy.server.clients.connection import Connection
+    from proxy.server.clients.listener import Manager
 
 MALFORMED = Reason("malformed", "RFC 9112 §2.2", "The request can't be read without guessing.")
 OVER_LIMIT = Reason("over-limit", "RFC 9110 §17.5", "The request exceeds what this proxy takes.")

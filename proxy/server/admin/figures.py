@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy.caching.decision import Decision, Outcome
-from proxy.server.histogram import Histogram, empty, percentiles
+from proxy.server.admin.histogram import Histogram, empty, percentiles
 from proxy.visibility.account import Account
 
 SECONDS = 300

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from proxy.server.logfile import CHECK, LogFile
-from proxy.server.spool import RETRY, Spool
+from proxy.server.log.file import CHECK, LogFile
+from proxy.server.log.spool import RETRY, Spool
 from proxy.visibility.account import Account
 from proxy.visibility.record import Record, Redaction, encode, to_record
 

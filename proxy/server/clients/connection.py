@@ -10,14 +10,14 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from proxy.engine.downstream import ClientGone
-from proxy.server.incoming import Incoming, Refused
-from proxy.server.line import Line
-from proxy.server.parser import Message, RequestParser
-from proxy.server.serving import Serving
+from proxy.server.clients.incoming import Incoming, Refused
+from proxy.server.clients.line import Line
+from proxy.server.clients.parser import Message, RequestParser
+from proxy.server.clients.serving import Serving
 from proxy.server.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from proxy.server.listener import Manager
+    from proxy.server.clients.listener import Manager
 
 
 class Connection(RequestHandler):

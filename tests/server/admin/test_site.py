@@ -10,8 +10,8 @@ import pytest
 
 from proxy import __version__
 from proxy.caching.reasons import catalogue
-from proxy.server.admin import make_admin
-from proxy.server.recent import KEPT
+from proxy.server.admin.recent import KEPT
+from proxy.server.admin.site import make_admin
 from tests.server.running import SECRET, Client, Running, Serve, account, events, problem
 
 

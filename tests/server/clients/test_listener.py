@@ -10,7 +10,7 @@ from proxy.engine.downstream import Downstream
 from proxy.message.errors import ConfigurationError
 from proxy.message.fields import NO_FIELDS
 from proxy.message.response import Response
-from proxy.server.listener import Listener
+from proxy.server.clients.listener import Listener
 from proxy.server.settings import ServerSettings
 from proxy.visibility.account import Account
 from tests.server.conftest import Listening

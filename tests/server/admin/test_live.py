@@ -10,9 +10,9 @@ import pytest
 
 from proxy.message.fields import Fields
 from proxy.message.response import Response
-from proxy.server import live
-from proxy.server.admin import make_admin
-from proxy.server.recent import WAITING, WATCHERS
+from proxy.server.admin import live
+from proxy.server.admin.recent import WAITING, WATCHERS
+from proxy.server.admin.site import make_admin
 from tests.server.running import Client, Running, Serve, account, events, problem, until
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from proxy.server.spool import Spool
+from proxy.server.log.spool import Spool
 
 
 class Sink:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.server.admin import make_admin
-from proxy.server.guard import Hosts
+from proxy.server.admin.guard import Hosts
+from proxy.server.admin.site import make_admin
 from tests.server.running import Client, Running, Serve, problem, send
 
 

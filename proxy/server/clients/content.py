@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aiohttp.streams import StreamReader
 
 from proxy.engine.downstream import ClientGone
-from proxy.server.incoming import Refusal
+from proxy.server.clients.incoming import Refusal
 
 
 class ContentReader:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from proxy.caching.decision import Because, Decision, Outcome, Reason
 from proxy.message.response import Response
-from proxy.server import figures as figures_module
-from proxy.server import metrics, recent
-from proxy.server.figures import KINDS, SECONDS, Figures
-from proxy.server.histogram import BOUNDS, Histogram, empty, percentile
-from proxy.server.recent import KEPT, WAITING, WATCHERS, Recent, TooManyWatchers
+from proxy.server.admin import figures as figures_module
+from proxy.server.admin import metrics, recent
+from proxy.server.admin.figures import KINDS, SECONDS, Figures
+from proxy.server.admin.histogram import BOUNDS, Histogram, empty, percentile
+from proxy.server.admin.recent import KEPT, WAITING, WATCHERS, Recent, TooManyWatchers
 from proxy.visibility.account import Account
 
 NOW = 1_700_000_000.0

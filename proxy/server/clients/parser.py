@@ -20,11 +20,11 @@ from proxy.message.head import (
     parse_request_head,
     skip_empty_lines,
 )
-from proxy.server.incoming import Arrival, Incoming, Refusal, Refused, first_bytes
+from proxy.server.clients.incoming import Arrival, Incoming, Refusal, Refused, first_bytes
 from proxy.server.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from proxy.server.connection import Connection
+    from proxy.server.clients.connection import Connection
 
 Message = tuple[Incoming | Refused, StreamReader]
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from aiohttp import hdrs, web
 
-from proxy.server.recent import Recent, Seen
+from proxy.server.admin.recent import Recent, Seen
 from proxy.visibility.account import Account
 
 Line = Callable[[Account], bytes]

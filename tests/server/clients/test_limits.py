@@ -11,8 +11,8 @@ import pytest
 from proxy.engine.downstream import Downstream
 from proxy.message.fields import NO_FIELDS
 from proxy.message.response import Response
-from proxy.server.forwarding import Forwarding
-from proxy.server.listener import Manager
+from proxy.server.clients.forwarding import Forwarding
+from proxy.server.clients.listener import Manager
 from proxy.server.settings import ServerSettings
 from proxy.visibility.account import Account
 from tests.server.conftest import Listening
@@ -260,7 +260,7 @@ async def test_nobody_makes_room_for_a_greedy_client() -> None:
 async def test_those_over_the_limit_are_bounded_too(
     listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxy.server.listener._REFUSED_AT_ONCE", 3)
+    monkeypatch.setattr("proxy.server.clients.listener._REFUSED_AT_ONCE", 3)
     busy = Busy()
     served = await listening(busy, ServerSettings(connections=1))
     first = await served.connect()

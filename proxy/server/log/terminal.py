@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TextIO
 
 from proxy.caching.decision import Outcome
-from proxy.server.spool import Spool
+from proxy.server.log.spool import Spool
 from proxy.visibility.account import Account
 from proxy.visibility.redaction import DIGEST, Redaction
 

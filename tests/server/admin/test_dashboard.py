@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import proxy.server
+import proxy.server.admin
 from proxy.caching.decision import Outcome
-from proxy.server.admin import make_admin
+from proxy.server.admin.site import make_admin
 from tests.server.running import Client, Running, Serve
 
-DASHBOARD = Path(proxy.server.__file__).with_name("dashboard")
+DASHBOARD = Path(proxy.server.admin.__file__).with_name("dashboard")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The admin address: figures, the last exchanges, metrics and the dashboard."""
