@@ -55,9 +55,9 @@ class Observation(Struct, frozen=True, gc=False):
 
     `time` is when the request began, in seconds since the epoch; `duration` is in seconds, sizes are those of
     the content in bytes. `status` is 0 where the client got no response. `digest` is that of the content
-    sent, as in RFC 9530 (`sha-256=:…:`). `outcome` is one of `Outcome`, `forward` RFC 9211's reason for going
-    forward, `reasons` the slugs of the catalogue, the main one first. `upstream` is the server that was asked.
-    `from_cache` says whether the origin was spared; None where that is not known.
+    sent, as in RFC 9530 (`sha-256=:…:`). `outcome` is one of `Outcome`, `forward` why it went forward
+    (RFC 9211 §2.2), `reasons` the slugs of the catalogue, the main one first. `upstream` is the server that
+    was asked. `from_cache` says whether the origin was spared; None where that is not known.
     """
 
     time: float = nan
