@@ -14,6 +14,9 @@ from proxy.message.errors import ConfigurationError
 COMMANDS = {
     "serve": "Run the proxy in front of an HTTP API.",
     "explain": "Say what caches make of one URL's response, and why.",
+    "inspect": "Report on logs: what they show of an API, and what hides the rest.",
+    "audit": "Replay recorded requests to find the state that answers depend on.",
+    "compare": "Measure Pellucid beside other proxies.",
 }
 """Each command and what it does, so that `--help` need not import them all."""
 

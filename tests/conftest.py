@@ -18,4 +18,5 @@ pytest.register_assert_rewrite(
     "tests.storage.store_contract",
     "tests.storage.store_machine",
     "tests.visibility.exchanges",
+    "tests.visibility.reading.readout",
 )

@@ -90,6 +90,8 @@ def answer(
 
 
 def _all_of(source: StoredResponse, length: int | None) -> Content:
+    if source.arriving:
+        return (Span(source, 0, None),)
     return (Span(source, 0, length - 1),) if length else ()
 
 

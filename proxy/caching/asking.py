@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from proxy.caching.age import current_age
+from proxy.caching.collapsing import collapse
 from proxy.caching.decision import Because, Outcome
 from proxy.caching.effects import Arrived, Effect, Forward, Found, LookUp, Result, Unreached
 from proxy.caching.freshness import freshness_lifetime
@@ -18,7 +19,6 @@ from proxy.caching.stale import Why, may_serve_stale
 from proxy.caching.states import Event, at_once
 from proxy.caching.targeted import effective_directives
 from proxy.caching.understood import CONTENT_IN_GET, QUERY_CONTENT
-from proxy.message.conditions import CONDITIONAL
 from proxy.message.request import Request
 
 WRITTEN_THROUGH = declare(
@@ -163,7 +163,7 @@ def _reuse(p: Progress) -> None:
 
 def _forward(p: Progress, request: Request) -> Generator[Effect, Result, Arrived | Unreached | Found]:
     p.sent, p.arrived, p.unreached = request, None, None
-    result = yield Forward(request, _collapse(p))
+    result = yield Forward(request, collapse(p))
     if isinstance(result, Found):
         return result
     if p.collapsed:
@@ -175,22 +175,6 @@ def _forward(p: Progress, request: Request) -> Generator[Effect, Result, Arrived
         p.unreached, p.now = result, result.now
         return result
     raise TypeError("forwarding has to be answered with a response or with why there is none")
-
-
-def _collapse(p: Progress) -> bytes | None:
-    """The key by which this request may wait for another's response: one that it could be answered with."""
-    request, wishes = p.request, wishes_of(p.request)[0]
-    own = (*CONDITIONAL, b"range", b"authorization")
-    waits = (
-        p.cached
-        and not p.alone
-        and p.collapsed is None
-        and request.method in (b"GET", b"QUERY")
-        and p.forward in ("uri-miss", "stale")
-        and not any(name in request.fields for name in own)
-        and not any(name in wishes for name in (b"no-cache", b"no-store", b"max-age", b"min-fresh"))
-    )
-    return p.key if waits else None
 
 
 def _without_response(p: Progress, result: Unreached | Found) -> Event:

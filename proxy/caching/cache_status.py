@@ -21,20 +21,40 @@ def cache_status(decision: Decision, policy: Policy, key: bytes | None = None) -
     """
     if decision.outcome in _MADE_HERE:
         return None
-    pieces = [_identifier(policy.name)]
-    if decision.forward is None:
+    went = _handled(
+        policy.name,
+        decision.forward,
+        decision.forward_status,
+        decision.ttl,
+        decision.stored,
+        decision.collapsed,
+    )
+    if policy.key_in_status and key is not None:
+        went += b";key=" + structured.serialise(_printable(key))
+    if decision.reasons:
+        went += b";detail=" + decision.reasons[0].reason.slug.encode()
+    return went
+
+
+@lru_cache(maxsize=1024)
+def _handled(
+    name: str,
+    forward: str | None,
+    forward_status: int | None,
+    ttl: int | None,
+    stored: bool | None,
+    collapsed: bool | None,
+) -> bytes:
+    pieces = [_identifier(name)]
+    if forward is None:
         pieces.append(b"hit")
     else:
-        pieces.append(b"fwd=" + decision.forward.encode())
-        pieces += _integer(b"fwd-status", decision.forward_status)
-    pieces += _integer(b"ttl", decision.ttl)
-    if decision.forward is not None:
-        pieces += _boolean(b"stored", decision.stored)
-        pieces += _boolean(b"collapsed", decision.collapsed)
-    if policy.key_in_status and key is not None:
-        pieces.append(b"key=" + structured.serialise(_printable(key)))
-    if decision.reasons:
-        pieces.append(b"detail=" + decision.reasons[0].reason.slug.encode())
+        pieces.append(b"fwd=" + forward.encode())
+        pieces += _integer(b"fwd-status", forward_status)
+    pieces += _integer(b"ttl", ttl)
+    if forward is not None:
+        pieces += _boolean(b"stored", stored)
+        pieces += _boolean(b"collapsed", collapsed)
     return b";".join(pieces)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+
+class Reason(Struct, frozen=True, gc=False):
     """One entry of the catalogue in `reasons.py`: a slug, where it is written, and one sentence."""
 
     slug: str
@@ -15,8 +16,7 @@ class Reason:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Because:
+class Because(Struct, frozen=True, gc=False):
     """A reason as it applied in one exchange, with the piece of the message that showed it."""
 
     reason: Reason

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from proxy.caching.decision import Decision
 from proxy.caching.stored import StoredResponse
 from proxy.message.fields import NO_FIELDS, Fields
@@ -17,37 +19,49 @@ from proxy.message.request import Request
 from proxy.message.response import Response
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
+class LookUp(Struct, frozen=True):
     """Find what is stored under `key`, or where `label` is set, the newest entries that carry the label."""
 
     key: bytes
     label: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The stored responses, in no order; `now` is the current time in seconds since the epoch."""
 
     stored: Sequence[StoredResponse]
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Collapse(Struct, frozen=True):
+    """With whom a request may share one way to the origin and back (RFC 9111 §4).
+
+    With those whose `key` and `among` are the same: the key to look up, and what tells apart those that one
+    response can't serve. `leads`: its response may be for the others; `follows`: it may be answered with
+    the response to another. `vain`: what it waited for is not to be used by anybody without validation.
+    """
+
+    key: bytes
+    among: bytes = b""
+    leads: bool = True
+    follows: bool = True
+    vain: bool = False
+
+
+class Forward(Struct, frozen=True):
     """Send `request` to the origin, with the client's content if it has any.
 
     Interim responses are passed on to the client as they come, without the rules' help. Where another
-    exchange is forwarding with the same `collapse` already, the engine may wait until that one's response is
-    stored, and then send back `Found` with what is stored under that key (RFC 9111 §4); None: don't wait.
+    exchange is forwarding for the same `collapse` already, the engine may wait for the head of that one's
+    response and then send back `Found` with what is stored under its key, among it the response that is
+    being stored (RFC 9111 §4); or without that, where it's not for others. None: don't wait.
     """
 
     request: Request
-    collapse: bytes | None = None
+    collapse: Collapse | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """The head of the origin's final response, hop-by-hop fields removed.
 
     `length` is the number of bytes of content announced, None where only its end will tell.
@@ -105,11 +119,14 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bytes `first` to `last`, both included and counted within the representation, of a stored content."""
+    """Bytes `first` to `last`, both included and counted within the representation, of a stored content.
+
+    `last` is None for all of a content that is still arriving, and whose end isn't known yet.
+    """
 
     stored: StoredResponse
     first: int
-    last: int
+    last: int | None
 
 
 class FromOrigin:
@@ -136,7 +153,8 @@ class Answer:
 
     For HEAD, 204, 205 and 304 `content` is empty whatever the fields say. Where `content` lacks
     `FROM_ORIGIN` although a response is arriving, the engine reads that response's content to its end (when
-    `store` wants it) or gives it up.
+    `store` wants it) or gives it up. `source` is the stored response that it was made from, where one was
+    reused, whether or not its content is sent.
     """
 
     response: Response
@@ -145,6 +163,7 @@ class Answer:
     store: Store | None = None
     background: Validate | None = None
     trailers: Fields = NO_FIELDS
+    source: StoredResponse | None = None
 
 
 Effect = LookUp | Forward | Freshen | Invalidate

@@ -106,8 +106,7 @@ def revalidation(request: Request, selected: StoredResponse, policy: Policy) -> 
 
 def _run(progress: Progress, state: State) -> Exchange:
     while state is not State.ANSWERED:
-        event = yield from STEPS[state](progress)
-        state = TRANSITIONS[state, event]
+        state = TRANSITIONS[state, (yield from STEPS[state](progress))]
     if progress.answer is None:
         raise LookupError("the exchange ended without an answer")
     return progress.answer

@@ -67,7 +67,8 @@ def freshness_lifetime(
     `response_time` is when it was received, in seconds since the epoch: it stands for a missing Date.
     Whether the target URI has a query makes no difference, as §4.2.2 no longer speaks of it.
     """
-    stated = _stated_lifetime(effective.directives)
+    directives = effective.directives
+    stated = _remembered(directives) if directives.small else _stated_lifetime(directives)
     if stated is not None:
         return stated
     if b"expires" in response.fields and not effective.targeted:
@@ -85,13 +86,15 @@ def heuristic_allowed(status: int, effective: Effective) -> bool:
     return status in HEURISTICALLY_CACHEABLE or b"public" in effective.directives
 
 
-@lru_cache(maxsize=1024)
 def _stated_lifetime(directives: Directives) -> Lifetime | None:
     """The lifetime that s-maxage or else max-age gives: none at all where that is ill-formed."""
     for name, reason in ((b"s-maxage", S_MAXAGE), (b"max-age", MAX_AGE)):
         if name in directives:
             return _directive_lifetime(directives, name, reason)
     return None
+
+
+_remembered = lru_cache(maxsize=1024)(_stated_lifetime)
 
 
 def _directive_lifetime(directives: Directives, name: bytes, reason: Reason) -> Lifetime:

@@ -32,6 +32,7 @@ _SECONDS = (
 )
 _DATES = (b"date", b"expires", b"last-modified")
 _CONDITIONAL_DATES = (b"if-modified-since", b"if-unmodified-since")
+_READ_OF_REQUEST = frozenset((b"cache-control", b"range", *_CONDITIONAL_DATES))
 
 
 def ill_formed_response(
@@ -43,8 +44,7 @@ def ill_formed_response(
 
 def ill_formed_request(fields: Fields, directives: Directives, now: float) -> tuple[Because, ...]:
     """What is ill-formed among the fields of a request that a cache reads."""
-    read = (b"cache-control", b"range", *_CONDITIONAL_DATES)
-    if not any(name in fields for name in read):
+    if not fields.has_any(_READ_OF_REQUEST):
         return ()
     return tuple(_told(fields, directives, b"cache-control", now, _CONDITIONAL_DATES, _of_request(fields)))
 
@@ -57,6 +57,16 @@ def _told(
     dates: tuple[bytes, ...],
     others: Iterator[bytes],
 ) -> Iterator[Because]:
+    if len(directives) or directives.problems():
+        yield from _of_directives(directives, source)
+    for name in dates:
+        if name in fields and parse_date(fields.get(name) or b"", now) is None:
+            yield _because(name, fields)
+    for name in others:
+        yield _because(name, fields)
+
+
+def _of_directives(directives: Directives, source: bytes) -> Iterator[Because]:
     for problem in directives.problems():
         yield Because(ILL_FORMED, f"{source.decode('latin-1')}: {problem}"[:_MOST_EVIDENCE])
     for name in _SECONDS:
@@ -64,11 +74,6 @@ def _told(
         if argument is not None and parse_delta_seconds(argument) is None:
             said = f"{source.decode('latin-1')}: {name.decode()}={argument.decode('latin-1')}"
             yield Because(ILL_FORMED, said[:_MOST_EVIDENCE])
-    for name in dates:
-        if name in fields and parse_date(fields.get(name) or b"", now) is None:
-            yield _because(name, fields)
-    for name in others:
-        yield _because(name, fields)
 
 
 def _of_response(fields: Fields) -> Iterator[bytes]:

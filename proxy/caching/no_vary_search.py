@@ -18,7 +18,7 @@ from proxy.caching.stored import StoredResponse
 from proxy.message import structured
 from proxy.message.fields import Fields
 from proxy.message.request import Request
-from proxy.message.uri import target_uri
+from proxy.message.uri import Uri, target_uri
 
 MOST_RULES = 4
 """How many different rules for one path are followed; the draft lets a cache follow only the latest."""
@@ -59,10 +59,13 @@ def rule_of(fields: Fields) -> Rule:
     those are followed.
     """
     values = fields.all(b"no-vary-search")
-    return _parse_rule(values) if values else DEFAULT
+    if not values:
+        return DEFAULT
+    if sum(map(len, values)) > 512:  # what is remembered stays small
+        return _parse_rule(values)
+    return _remembered(values)
 
 
-@lru_cache(maxsize=256)
 def _parse_rule(values: tuple[bytes, ...]) -> Rule:
     dictionary = structured.parse_dictionary(values) or {}
     key_order = dictionary.get("key-order", (False, {}))[0]
@@ -76,6 +79,9 @@ def _parse_rule(values: tuple[bytes, ...]) -> Rule:
     if name == "params" or name not in dictionary:
         return Rule(ignored=keys, ordered=not key_order)
     return Rule(ignored=None, significant=keys, ordered=not key_order)
+
+
+_remembered = lru_cache(maxsize=256)(_parse_rule)
 
 
 def rules_label(request: Request) -> bytes:
@@ -114,7 +120,8 @@ def equivalent(stored: StoredResponse, request: Request) -> bool:
 
 
 def _base(request: Request) -> bytes:
-    return key_of(request, replace(target_uri(request), query=None))
+    uri = target_uri(request)
+    return key_of(request, uri if uri.query is None else Uri(uri.scheme, uri.authority, uri.path))
 
 
 def _parse_query(query: bytes) -> Pairs:

@@ -71,7 +71,9 @@ class Progress:
 
     def tell(self, *reasons: Because) -> None:
         """Add what was found, once each."""
-        self.reasons += [because for because in dict.fromkeys(reasons) if because not in self.reasons]
+        for because in reasons:
+            if because not in self.reasons:
+                self.reasons.append(because)
 
     def tell_first(self, *reasons: Because) -> None:
         """Add what turns out to matter more than all that was found so far."""
@@ -110,4 +112,4 @@ class Progress:
         )
         fields = with_cache_status(response.fields, decision, self.policy, self.key)
         head = Response(response.status, fields, response.reason, response.version)
-        self.answer = Answer(head, content, decision, self.store, background)
+        self.answer = Answer(head, content, decision, self.store, background, source=self.source)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from proxy.caching.age import current_age
 from proxy.caching.decision import Because
@@ -20,7 +22,7 @@ from proxy.caching.stored import StoredResponse
 from proxy.caching.targeted import Effective, effective_directives
 from proxy.caching.validation import Conditional, conditional
 from proxy.caching.vary import recency, select
-from proxy.message.cache_control import Directives, parse_cache_control
+from proxy.message.cache_control import NO_DIRECTIVES, Directives, parse_cache_control
 from proxy.message.request import Request
 
 NOTHING_STORED = declare("nothing-stored", "RFC 9111 §4", "Nothing is stored that could answer this request.")
@@ -78,8 +80,7 @@ class Course(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What to do about a request, and why (the main reason first).
 
     `matching` are the stored responses that may be chosen for the request, `selected` the one that is.
@@ -104,9 +105,12 @@ class Plan:
 def wishes_of(request: Request) -> tuple[Directives, tuple[Because, ...]]:
     """The request's cache directives; Pragma counts only where there is no Cache-Control (RFC 9111 §5.4)."""
     values = request.fields.all(b"cache-control")
-    if not values and b"no-cache" in parse_cache_control(request.fields.all(b"pragma")):
+    if values:
+        return parse_cache_control(values), ()
+    pragma = request.fields.all(b"pragma")
+    if pragma and b"no-cache" in parse_cache_control(pragma):
         return _PRAGMA, (Because(PRAGMA_NO_CACHE),)
-    return parse_cache_control(values), ()
+    return NO_DIRECTIVES, ()
 
 
 def lacks_credentials(stored: StoredResponse) -> bool:
@@ -120,14 +124,20 @@ def decide(request: Request, stored: Sequence[StoredResponse], now: float, polic
     `stored` may hold responses that turn out not to match; nothing else is looked at.
     """
     candidates = [one for one in stored if _method_allows(one, request) and equivalent(one, request)]
-    matching, because = select(candidates, request)
-    if matching:
-        plan = _weigh(request, matching, because, now, policy)
+    if candidates:
+        matching, because = select(candidates, request)
+        if matching:
+            plan = _weigh(request, matching, because, now, policy)
+        else:
+            plan = _miss(request, candidates, because)
     else:
-        plan = _miss(request, candidates, because)
+        plan = _NOTHING_STORED
     if b"only-if-cached" in wishes_of(request)[0] and plan.course not in (Course.REUSE, Course.REUSE_STALE):
         return Plan(Course.REFUSE, (Because(ONLY_IF_CACHED), *plan.reasons), until=plan.until)
     return plan
+
+
+_NOTHING_STORED = Plan(Course.FORWARD, (Because(NOTHING_STORED),), "uri-miss")
 
 
 def _method_allows(stored: StoredResponse, request: Request) -> bool:
@@ -138,15 +148,12 @@ def _method_allows(stored: StoredResponse, request: Request) -> bool:
 
 
 def _miss(request: Request, candidates: Sequence[StoredResponse], because: tuple[Because, ...]) -> Plan:
-    if not candidates:
-        return Plan(Course.FORWARD, (Because(NOTHING_STORED),), "uri-miss")
     asking = conditional(request, sorted(candidates, key=recency, reverse=True), chosen=False)
     course = Course.FORWARD if asking is None else Course.VALIDATE
     return Plan(course, because, "vary-miss", conditional=asking)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """One selected response and one request, with all that is weighed. Durations are in seconds."""
 
     request: Request
@@ -194,7 +201,7 @@ def _weigh(
         matching=tuple(matching),
         ttl=math.floor(case.lifetime.seconds - case.age),
     )
-    state = Because(FRESH if case.fresh else STALE, f"age {case.age:.0f} of {case.lifetime.seconds:.0f} s")
+    state = Because(FRESH if case.fresh else STALE, age_evidence(case.age, case.lifetime.seconds))
     if case.usable and not inherent and not wished and not case.fresh:
         plan = _stale(plan, case, state, told)
     elif case.usable and not inherent and (spared or not wished):
@@ -285,11 +292,21 @@ def _forwarded(plan: Plan, case: _Case, inherent: bool) -> Plan:
 
 
 def _until(case: _Case) -> float | None:
-    """The earliest time after now at which the selected response's age passes a turning point."""
+    """The earliest time at which the selected response's age passes a turning point, never before now.
+
+    Which side of a turning point that has only just been reached we are on, nobody can tell: the decision
+    holds for this moment then.
+    """
     selected = case.selected
     initial = current_age(selected, selected.response_time)
     times = (selected.response_time + age - initial for age in _turning_points(case))
-    return min((time - _MARGIN for time in times if time >= case.now), default=None)
+    coming = min((time for time in times if time >= case.now - _MARGIN), default=None)
+    return None if coming is None else max(case.now, coming - _MARGIN)
+
+
+def age_evidence(age: float, lifetime: float) -> str:
+    """What shows that a response is fresh, or stale; it changes when the Age field does (RFC 9111 §5.1)."""
+    return f"age {math.floor(age)} of {lifetime:.0f} s"
 
 
 def _held(stored: StoredResponse) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from proxy.caching.decision import Because
 from proxy.caching.policy import Policy
@@ -153,11 +154,18 @@ def may_serve_stale(
 
 def stale_use_permitted(directives: Directives) -> bool:
     """Whether a response's own directives expressly permit to serve it stale, for however short a time."""
+    return _remembered(directives) if directives.small else _permitted(directives)
+
+
+def _permitted(directives: Directives) -> bool:
     return (
         not any(name in directives for name in _FORBIDDING)
         and not directives.unqualified(b"no-cache")
         and any(directives.seconds(name) for name in (b"stale-while-revalidate", b"stale-if-error"))
     )
+
+
+_remembered = lru_cache(maxsize=1024)(_permitted)
 
 
 _FORBIDDING = {

@@ -17,7 +17,8 @@ class StoredResponse:
     of bytes of content held. `first` is the offset of the first of them within the representation and
     `complete_length` the length of the whole representation, None where unknown: the response is complete
     when `first == 0 and length == complete_length`. `invalidated` is set when it may only be used after
-    validation (RFC 9111 §4.4).
+    validation (RFC 9111 §4.4). `arriving` is set while all of it is still on its way and nobody knows how
+    much that is: `length` says nothing then.
     """
 
     request: Request
@@ -28,8 +29,9 @@ class StoredResponse:
     first: int = 0
     complete_length: int | None = None
     invalidated: bool = False
+    arriving: bool = False
 
     @property
     def complete(self) -> bool:
-        """Whether the whole representation is held (RFC 9111 §3.3)."""
-        return self.first == 0 and self.length == self.complete_length
+        """Whether the whole representation is held (RFC 9111 §3.3), or will be by the time it is read."""
+        return self.arriving or (self.first == 0 and self.length == self.complete_length)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from proxy.caching.age import initial_age
 from proxy.caching.decision import Because
@@ -29,8 +31,7 @@ from proxy.message.request import Request
 from proxy.message.response import Response
 
 
-@dataclass(frozen=True, slots=True)
-class Storing:
+class Storing(Struct, frozen=True):
     """Whether to store, every reason (the main one first), and what would be stored.
 
     `response` lacks the fields that are excepted from storage (RFC 9111 §3.1) and has a Date; `lifetime` and
@@ -44,8 +45,7 @@ class Storing:
     effective: Effective
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """All that the rules below look at."""
 
     request: Request
@@ -285,7 +285,6 @@ def decide_storing(
     """
     effective = effective_directives(response.fields, policy)
     lifetime = freshness_lifetime(response, effective, response_time, policy)
-    age = initial_age(response.fields, request_time, response_time)
     case = _Case(
         request,
         response,
@@ -293,7 +292,11 @@ def decide_storing(
         effective.directives,
         effective,
         lifetime,
-        fresh=lifetime.seconds > age and not effective.directives.unqualified(b"no-cache"),
+        fresh=(
+            lifetime.seconds > 0
+            and not effective.directives.unqualified(b"no-cache")
+            and lifetime.seconds > initial_age(response.fields, request_time, response_time)
+        ),
         received=response_time,
         policy=policy,
     )

@@ -135,7 +135,7 @@ def status_forbids(
 
 def _of_one_request(status: int, request: Request | None) -> bool:
     asked = _OF_ONE_REQUEST.get(status, frozenset())
-    return bool(asked) if request is None else not asked.isdisjoint(request.fields.names())
+    return bool(asked) if request is None else request.fields.has_any(asked)
 
 
 def understood(status: int) -> bool:

@@ -35,14 +35,20 @@ _CREDENTIALS = frozenset((b"authorization", b"cookie"))
 def nominated(response_fields: Fields) -> tuple[bytes, ...] | None:
     """The lower-case names in a response's Vary; None where it nominates what can't be matched."""
     values = response_fields.all(b"vary")
-    return _nominated(values) if values else ()
+    if not values:
+        return ()
+    if sum(map(len, values)) > 512:  # what is remembered stays small
+        return _names(values)
+    return _nominated(values)
 
 
-@lru_cache(maxsize=1024)
-def _nominated(values: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
+def _names(values: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
     members = (member.strip(b" \t").lower() for value in values for member in value.split(b","))
     names = tuple(dict.fromkeys(member for member in members if member))
     return None if any(name == b"*" or not is_token(name) for name in names) else names
+
+
+_nominated = lru_cache(maxsize=1024)(_names)
 
 
 def selects(

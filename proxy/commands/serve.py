@@ -17,7 +17,7 @@ from proxy.message.errors import ConfigurationError
 from proxy.server.app import Address, Proxy, Settings
 from proxy.server.log.records import RecordLog, say
 from proxy.server.log.terminal import Color, Terminal
-from proxy.server.process import hold_standard_streams, print_line, return_large_blocks
+from proxy.server.process import collect_seldom, hold_standard_streams, print_line, return_large_blocks
 from proxy.units import parse_address, parse_size, show_address
 from proxy.upstream.address import Server, parse_server
 from proxy.visibility.redaction import Redaction
@@ -28,7 +28,7 @@ class Wanted:
     """What the command line asks for, read and checked."""
 
     settings: Settings
-    upstream: Server
+    upstreams: tuple[tuple[Server, float], ...]
     listen: Address
     admin: Address | None
     log: str | None
@@ -38,8 +38,10 @@ class Wanted:
 
 @click.command(name="serve", context_settings={"max_content_width": 110})
 @click.option(
-    "--upstream", metavar="URL", multiple=True, help="The server behind: http://HOST[:PORT] or https."
-)
+    "--upstream", metavar="URL", multiple=True,
+    help="A server behind: http://HOST[:PORT] or https, and ,weight=N after it; may be given often.",
+)  # fmt: skip
+@click.option("--balance", metavar="HOW", help="Which of several is asked: round-robin, least, hash, sticky.")
 @click.option("--listen", metavar="H:P", default="127.0.0.1:8080", show_default=True, help="Where to listen.")
 @click.option("--admin", metavar="H:P", help="Where the dashboard and the figures are; nowhere by default.")
 @click.option("--log", metavar="FILE", help="A line of JSON for each exchange; - for standard output.")
@@ -62,6 +64,7 @@ class Wanted:
 )
 def command(
     upstream: tuple[str, ...],
+    balance: str | None,
     listen: str,
     admin: str | None,
     log: str | None,
@@ -77,6 +80,8 @@ def command(
     """Run the proxy in front of an HTTP API until SIGTERM or SIGINT; exchanges under way are finished."""
     hold_standard_streams()
     return_large_blocks()
+    if balance is not None:
+        settings = (*settings, f"balance.policy={balance}")
     chosen = load(config, list(settings))
     if memory is not None:
         chosen = replace(chosen, storage=replace(chosen.storage, memory=parse_size(memory)))
@@ -90,7 +95,7 @@ def command(
         raise ConfigurationError("this version serves with one process only: --workers 1", evidence=workers)
     wanted = Wanted(
         chosen,
-        _only(upstream),
+        _servers(upstream),
         parse_address(listen),
         parse_address(admin) if admin is not None else None,
         log,
@@ -113,15 +118,16 @@ async def serve(wanted: Wanted) -> None:
         terminal = Terminal(sys.stderr, redaction, color=wanted.color) if watched else None
         if terminal is not None:
             outlets.callback(terminal.close)
-        proxy = Proxy(wanted.settings, wanted.upstream, log=log, terminal=terminal)
+        proxy = Proxy(wanted.settings, wanted.upstreams, log=log, terminal=terminal, redaction=redaction)
         asked, hurried = _on_signals(log)
         try:
             address = await proxy.start(wanted.listen)
             line = f"pellucid {__version__} listens on http://{show_address(*address)}"
-            line += f" in front of {wanted.upstream.scheme}://{wanted.upstream}"
+            line += " in front of " + ", ".join(f"{one.scheme}://{one}" for one, _ in wanted.upstreams)
             if wanted.admin is not None:
                 admin = await proxy.start_admin(wanted.admin, redaction)
                 line += f", dashboard at http://{show_address(*admin)}/"
+            collect_seldom()
             print_line(line)
             trouble = await proxy.probe()
             if trouble:
@@ -145,12 +151,17 @@ def _on_signals(log: RecordLog | None) -> tuple[asyncio.Event, asyncio.Event]:
     return asked, hurried
 
 
-def _only(upstreams: tuple[str, ...]) -> Server:
+def _servers(upstreams: tuple[str, ...]) -> tuple[tuple[Server, float], ...]:
     if not upstreams:
         raise ConfigurationError("no server to stand in front of: give --upstream URL")
-    if len(upstreams) > 1:
-        raise ConfigurationError("this version stands in front of one server only", evidence=upstreams[1])
-    return parse_server(upstreams[0])
+    found = []
+    for upstream in upstreams:
+        url, comma, weight = upstream.partition(",weight=")
+        try:
+            found.append((parse_server(url), float(weight) if comma else 1.0))
+        except ValueError:
+            raise ConfigurationError("a weight is a number", evidence=weight) from None
+    return tuple(found)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

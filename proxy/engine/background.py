@@ -10,29 +10,35 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 LONGEST = 300.0
 """Seconds after which work is given up: an origin that drips must not take up all there may be."""
 
 
 class Background:
-    """Tasks under a name each; one that is already there, or would be one too many, is not started."""
+    """Tasks under a name each; one that is already there, or would be one too many, is not started.
 
-    def __init__(self, limit: int) -> None:
+    `longest` is how many seconds each may take, None for any time; `limit` None for any number.
+    """
+
+    def __init__(self, limit: int | None, longest: float | None = LONGEST) -> None:
         self._limit = limit
+        self._longest = longest
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, name: Hashable, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        """Start `work` unless `name` is at work already or the limit is reached; whether it was started."""
-        if name in self._tasks or len(self._tasks) >= self._limit:
-            return False
-        task = asyncio.get_running_loop().create_task(_bounded(work))
+    def start(self, name: Hashable, work: Work) -> asyncio.Task[None] | None:
+        """Start `work` unless `name` is at work already or the limit is reached: None then."""
+        if name in self._tasks or (self._limit is not None and len(self._tasks) >= self._limit):
+            return None
+        longest = self._longest
+        task = asyncio.get_running_loop().create_task(work() if longest is None else _bounded(work, longest))
         self._tasks[name] = task
         task.add_done_callback(lambda done: self._ended(name, done))
-        return True
+        return task
 
     def _ended(self, name: Hashable, task: asyncio.Task[None]) -> None:
         self._tasks.pop(name, None)
@@ -47,7 +53,7 @@ class Background:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _bounded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _bounded(work: Work, longest: float) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(longest):
             await work()

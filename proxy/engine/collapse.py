@@ -1,100 +1,176 @@
-"""Collapsed forwarding: who asks for what another exchange is fetching waits for that one (RFC 9111 §4)."""
+"""Collapsed forwarding: who asks for what another exchange is fetching follows that one (RFC 9111 §4).
+
+The races, and how each ends:
+
+- Two ask at once: whoever comes first to the table leads. Nothing is awaited between looking and entering.
+- A follower leaves while it waits, or just after it was told: it gives its share in the content back.
+- The leader leaves before the head is there: what it began goes on without it for those who wait. If that
+  can't be, it is given up, and those who wait look again: the first of them leads.
+- The leader leaves later, or is slow: the content comes in by itself (`intake.py`), for whoever reads it.
+- Something is invalidated while it is on its way: those who had asked before may have it; those who ask
+  afterwards don't find it.
+- The end comes before a follower has looked: it finds the entry in the store, or the same bytes still here.
+- What the head says is of use to nobody without validation: whoever finds that out says so (`Collapse.vain`).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 
 from cachetools import TTLCache
 
+from proxy.caching.effects import Collapse
+from proxy.engine.arriving import Arriving
+
 REMEMBERED = 10_000
-"""How many keys that were not to be shared are remembered at most."""
+"""How many ways that were not to be shared are remembered at most."""
 FOR = 60.0
 """For how many seconds they are."""
 
+Way = tuple[bytes, bytes]
+"""What requests have in common that may share one way: their key, and what tells variants apart."""
+
 
 class Flight:
-    """A way to the origin and back that one exchange leads and others may wait for.
+    """A way to the origin and back that one exchange leads and others may follow.
 
-    It lands when it's known what is stored: those who wait look again then. Where its leader gives it up
-    before that (its client has left), the first of those who wait leads it instead.
+    It has arrived when the head is there and may be for others; it lands when the content has ended, or as
+    soon as it's known that there is nothing to share. Those who wait are told at once, all of them.
     """
 
-    def __init__(self, flights: Flights, key: bytes) -> None:
+    __slots__ = ("_flights", "_over", "_waiting", "answered", "arriving", "deserted", "way")
+
+    def __init__(self, flights: Flights, way: Way) -> None:
+        self.way = way
+        self.arriving: Arriving | None = None
+        self.answered = False  # the origin has given an answer that is no failure
+        self.deserted: Callable[[], None] | None = None
         self._flights = flights
-        self._key = key
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._waiting: dict[asyncio.Future[Arriving | None], None] = {}  # the first who came first
         self._over = False
 
-    def land(self, *, shared: bool) -> None:
-        """What is to be stored is stored. Nothing where it has ended already.
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for its head."""
+        return bool(self._waiting)
+
+    def arrive(self, arriving: Arriving) -> None:
+        """The head is there: its followers can decide for themselves, and read."""
+        self.arriving, self.answered = arriving, True
+        self._tell(arriving)
+
+    def land(self, *, shared: bool, answered: bool = False) -> None:
+        """There's nothing more to follow. Nothing where it has landed already.
 
         `shared` is False where the response was not for others; a failure says nothing about that.
+        `answered`: what the origin said is in the store.
         """
-        if self._over:
-            return
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(True)
-        self._over = True
-        self._flights.ended(self._key, shared=shared)
+        if not self._over:
+            self.answered = self.answered or answered
+            self._over = True
+            self._flights.ended(self, shared=shared)
+            self._tell(None)
 
-    def abandon(self) -> None:
-        """Its leader leaves it to another. Nothing where it has ended already."""
-        while self._waiting and not self._over:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(False)
-                return
-        self.land(shared=True)
+    async def head(self, patience: float) -> Arriving | None:
+        """What arrives, which is for the caller to leave again; None where nothing does for others.
 
-    async def wait(self, limit: float) -> bool:
-        """Whether it landed, or took more than `limit` seconds; False: it's for the caller to lead it now."""
-        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+        None as well after `patience` seconds.
+        """
+        if self._over or self.arriving is not None:
+            return self._shared()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Arriving | None] = loop.create_future()
+        self._waiting[waiter] = None
+        alarm = loop.call_later(patience, _give_up, waiter)
         try:
-            await asyncio.wait((waiter,), timeout=limit)
+            return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.result():
-                self.abandon()
+            if waiter.done() and not waiter.cancelled() and (told := waiter.result()) is not None:
+                told.leave()
             raise
         finally:
-            with suppress(ValueError):
-                self._waiting.remove(waiter)
-        return waiter.result() if waiter.done() else True
+            alarm.cancel()
+            self._waiting.pop(waiter, None)
+            if not self._waiting and not self._over and self.arriving is None and self.deserted is not None:
+                self.deserted()
+
+    def _shared(self) -> Arriving | None:
+        if self.arriving is not None and self.arriving.error is None:
+            self.arriving.join()
+            return self.arriving
+        return None
+
+    def _tell(self, arriving: Arriving | None) -> None:
+        for waiter in self._waiting:
+            if not waiter.done():
+                if arriving is not None:
+                    arriving.join()
+                waiter.set_result(arriving)
+
+
+def _give_up(waiter: asyncio.Future[Arriving | None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class Flights:
-    """All flights of one proxy, by the key that their exchanges share.
+    """All flights of one proxy, by the way that their exchanges share.
 
     Where a response turned out not to be for others, the next requests for the same don't wait for each
-    other for a while: they would be answered one after another, and each by the origin in the end.
+    other for a while: each would be answered by the origin in the end, and later.
     """
 
     def __init__(self) -> None:
-        self._flights: dict[bytes, Flight] = {}
+        self._flights: dict[Way, Flight] = {}
         self._unshared: TTLCache[int, bool] = TTLCache(REMEMBERED, FOR)  # by hash: keys may be long
 
     def __len__(self) -> int:
         return len(self._flights)
 
-    def waits(self, key: bytes) -> bool:
-        """Whether a request with this key should wait for others, and others for it."""
-        return hash(key) not in self._unshared
+    def shares(self, collapse: Collapse) -> bool:
+        """Whether requests with this way in common should follow one another."""
+        return not self._unshared or hash((collapse.key, collapse.among)) not in self._unshared
 
-    async def lead_or_wait(self, key: bytes, limit: float) -> Flight | None:
-        """The flight to lead, and to end in any case; None after having waited for another's."""
-        other = self._flights.get(key)
-        if other is not None:
-            return None if await other.wait(limit) else other
-        flight = self._flights[key] = Flight(self, key)
+    def apart(self, collapse: Collapse | None) -> bool:
+        """Whether a request would go to the origin by itself at this moment, neither led nor leading."""
+        if collapse is None or not self.shares(collapse):
+            return True
+        return not (collapse.leads or (collapse.follows and self.get(collapse) is not None))
+
+    def get(self, collapse: Collapse) -> Flight | None:
+        """The flight to follow."""
+        return self._flights.get((collapse.key, collapse.among))
+
+    def lead(self, collapse: Collapse) -> Flight:
+        """A new flight, to be landed in any case."""
+        way = (collapse.key, collapse.among)
+        flight = self._flights[way] = Flight(self, way)
         return flight
 
-    def ended(self, key: bytes, *, shared: bool) -> None:
+    def in_vain(self, collapse: Collapse) -> None:
+        """Nobody should wait for this for a while."""
+        self._unshared[hash((collapse.key, collapse.among))] = True
+
+    def ended(self, flight: Flight, *, shared: bool) -> None:
         """A flight is over; called by the flight itself."""
-        del self._flights[key]
-        if shared:
-            self._unshared.pop(hash(key), None)
-        else:
-            self._unshared[hash(key)] = True
+        if self._flights.get(flight.way) is flight:
+            del self._flights[flight.way]
+        if not shared:
+            self._unshared[hash(flight.way)] = True
+
+    def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> None:
+        """What is on its way under these keys or labels is not for those who ask from now on (RFC 9111 §4.4).
+
+        The labels of what has no head yet are not known: it might have any.
+        """
+        for flight in [
+            flight
+            for flight in self._flights.values()
+            if flight.way[0] in keys or (labels and _labelled(flight.arriving, labels))
+        ]:
+            del self._flights[flight.way]
+
+
+def _labelled(arriving: Arriving | None, labels: Sequence[bytes]) -> bool:
+    return arriving is None or any(label in labels for label in arriving.labels)

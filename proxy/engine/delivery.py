@@ -1,21 +1,26 @@
-"""Delivers one answer: head and content to the client, and a copy of the content into the store."""
+"""Delivers one answer: head and content to the client, from wherever its pieces come."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from proxy.caching.effects import Answer, Span
+from proxy.caching.stored import StoredResponse
+from proxy.engine.arriving import Arriving
 from proxy.engine.digest import Digest
 from proxy.engine.downstream import Downstream
-from proxy.engine.keeping import Keeping
+from proxy.engine.intake import take_in
 from proxy.engine.performer import Performer
 from proxy.engine.reach import Reach
+from proxy.storage.contract import Entry
 from proxy.upstream.contract import UpstreamError, UpstreamResponse
 from proxy.visibility.account import Account
 
 
 class Delivery:
     """One answer on its way to one client."""
+
+    __slots__ = ("_account", "_answer", "_arriving", "_client", "_digest", "_performer", "_reach")
 
     def __init__(
         self, answer: Answer, performer: Performer, reach: Reach, client: Downstream, account: Account
@@ -25,103 +30,101 @@ class Delivery:
         self._reach = reach
         self._client = client
         self._account = account
-        self._digest = Digest()
-        self.keeping: Keeping | None = None
-        self.left: int | None = None  # bytes that are still to arrive from upstream, None where unknown
+        self._digest: Digest | None = None
+        self._arriving: Arriving | None = None
 
     async def run(self) -> None:
         """Send all of it. What breaks off upstream breaks off for the client too, so that it can tell."""
         answer, response = self._answer, self._performer.response
-        await self._begin_keeping(response)
+        arriving = self._arriving = await take_in(answer, self._performer, self._reach)
+        if arriving is None and answer.store is not None:
+            self._not_kept()
         try:
             await self._client.start(answer.response, self._length(response))
-            for piece in answer.content:
-                if isinstance(piece, bytes):
-                    await self._send(piece)
-                elif isinstance(piece, Span):
-                    await self._send_span(piece)
-                elif response is not None:
-                    await self._pass_on(response)
+            await self._send_content(response)
+            if arriving is not None:
+                await arriving.settled()
         except UpstreamError as error:
             self._broken(error)
             return
-        if self.keeping is not None and response is not None:
-            await self._keep_rest(response)
-        self._account.digest = self._digest_of_all()
-        await self._client.finish(response.trailers if response is not None else answer.trailers)
+        if arriving is not None and arriving.done and arriving.entry is None:
+            self._not_kept()
+        if not self._account.digest:
+            self._account.digest = (self._digest or Digest()).value()
+        trailers = answer.trailers
+        if response is not None:
+            trailers = response.trailers if arriving is None else arriving.trailers
+        await self._client.finish(trailers)
 
-    def release(self) -> Keeping | None:
-        """The copy as far as it has come; from here on it is the caller's to end or to abort."""
-        keeping, self.keeping = self.keeping, None
-        return keeping
+    def leave(self) -> None:
+        """It's over, however it ended: what is still coming in may go on for others."""
+        if self._arriving is not None:
+            self._arriving.leave()
+            self._arriving = None
 
-    async def _begin_keeping(self, response: UpstreamResponse | None) -> None:
-        wanted = self._answer.store
-        if wanted is None or response is None:
-            self._land(shared=response is None or response.head.status == 304 or response.head.status >= 500)
-            return
-        self.left = response.length
-        self.keeping = await Keeping.begin(self._reach, wanted, response.length, self._performer.entry)
-        if self.keeping is None:
-            self._ended(kept=False)
+    async def _send_content(self, response: UpstreamResponse | None) -> None:
+        used = False
+        for piece in self._answer.content:
+            if isinstance(piece, bytes):
+                await self._send(piece)
+            elif isinstance(piece, Span):
+                used = True
+                await self._send_span(piece)
+            elif self._arriving is not None:
+                await self._send_arriving(self._arriving)
+            elif response is not None:
+                await self._pass_on(response)
+        if self._answer.source is not None and not used:
+            self._touch(self._answer.source)
 
     async def _pass_on(self, response: UpstreamResponse) -> None:
-        """The content from upstream, as it comes.
-
-        Where its length is known, the copy can be found before the client has the last byte: whoever then
-        asks again at once is answered from it.
-        """
+        """The content from upstream, as it comes and no faster than the client takes it."""
         while data := await response.read():
+            await self._send(data)
+
+    async def _send_arriving(self, arriving: Arriving) -> None:
+        """The content from upstream, which comes in by itself: its digest is worked out there."""
+        if len(self._answer.content) > 1:
+            async for data in arriving.read(0):
+                await self._send(data)
+            return
+        await self._send_whole(arriving, 0)
+
+    async def _send(self, data: bytes | memoryview) -> None:
+        if not self._account.digest:
+            if self._digest is None:
+                self._digest = Digest()
             self._digest.update(data)
-            if self.keeping is not None:
-                self.keeping.add(data)
-                if self.left is not None:
-                    self.left -= len(data)
-                    if self.left == 0:
-                        await self._end_keeping()
-            await self._client.write(data)
-        await self._end_keeping()
-
-    async def _keep_rest(self, response: UpstreamResponse) -> None:
-        """What the client did not want of the content is read for the store alone."""
-        keeping = self.release()
-        if keeping is not None:
-            self._ended(kept=await keeping.take_rest(response))
-
-    async def _end_keeping(self) -> None:
-        keeping, self.keeping = self.keeping, None
-        if keeping is not None:
-            self._ended(kept=await keeping.end())
-
-    def _ended(self, *, kept: bool) -> None:
-        if not kept:
-            self._not_kept()
-        self._land(shared=kept)
-
-    def _land(self, *, shared: bool) -> None:
-        """Those who wait for this response can look for it now, or go and ask for it themselves."""
-        if self._performer.flight is not None:
-            self._performer.flight.land(shared=shared)
-
-    async def _send(self, data: bytes) -> None:
-        self._digest.update(data)
         await self._client.write(data)
 
     async def _send_span(self, span: Span) -> None:
-        entry = self._performer.entry(span.stored)
+        stored = span.stored
+        entry = self._performer.entry(stored)
         if entry is None:
             raise LookupError("the rules answered from a stored response that was not looked up")
-        offset = span.stored.first
-        whole = self._answer.content == (span,) and span.last - span.first + 1 == span.stored.length
-        if whole and entry.digest:
-            self._account.digest = entry.digest
-        async for piece in entry.read(span.first - offset, span.last - offset):
-            if not self._account.digest:
-                self._digest.update(piece)
-            await self._client.write(piece)
+        only = len(self._answer.content) == 1
+        if span.last is None or (only and span.last - span.first + 1 == stored.length):
+            await self._send_whole(entry, stored.length - 1)
+            return
+        async for data in entry.read(span.first - stored.first, span.last - stored.first):
+            await self._send(data)
 
-    def _digest_of_all(self) -> str:
-        return self._account.digest or self._digest.value()
+    async def _send_whole(self, entry: Entry, last: int) -> None:
+        """All that an entry holds, and nothing else: its digest is known, at the latest in the end."""
+        if isinstance(entry, Arriving):
+            async for data in entry.read(0):
+                await self._client.write(data)
+            self._account.digest = entry.digest
+            return
+        self._account.digest = entry.digest
+        async for data in entry.read(0, last):
+            await self._send(data)
+
+    def _touch(self, source: StoredResponse) -> None:
+        """An entry was of use although nothing of its content was sent."""
+        entry = self._performer.entry(source)
+        if entry is not None:
+            self._reach.store.touch(entry)
 
     def _length(self, response: UpstreamResponse | None) -> int | None:
         total = 0
@@ -129,6 +132,8 @@ class Delivery:
             if isinstance(piece, bytes):
                 total += len(piece)
             elif isinstance(piece, Span):
+                if piece.last is None:
+                    return None
                 total += piece.last - piece.first + 1
             elif response is None or response.length is None:
                 return None
@@ -137,9 +142,6 @@ class Delivery:
         return total
 
     def _broken(self, error: UpstreamError) -> None:
-        if (keeping := self.release()) is not None:
-            keeping.abort()
-        self._land(shared=True)
         self._not_kept()
         self._account.complete = False
         self._account.error = str(error)

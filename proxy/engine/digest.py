@@ -14,7 +14,7 @@ class Digest:
     def __init__(self) -> None:
         self._hash = hashlib.sha256(usedforsecurity=False)
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """The next piece of content."""
         self._hash.update(data)
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.upstream.contract import Content, Tunnel
+from proxy.upstream.contract import Ahead, Content, Tunnel
 
 
 class ClientGone(Exception):  # noqa: N818
@@ -30,6 +30,11 @@ class Downstream(Protocol):
     @property
     def content(self) -> Content | None: ...
 
+    @property
+    def ahead(self) -> Ahead | None:
+        """What has gone upstream of it already, given once: whoever has no use for it has to close it."""
+        ...
+
     async def interim(self, response: Response) -> None:
         """Send a 1xx response (not to an HTTP/1.0 client, RFC 9110 §15.2)."""
         ...
@@ -38,8 +43,11 @@ class Downstream(Protocol):
         """Send the head, with `Via` and the framing fields added; `length` in bytes, None where unknown."""
         ...
 
-    async def write(self, data: bytes) -> None:
-        """Send a piece of content; returns when there is room for more. Raises `ClientGone`."""
+    async def write(self, data: bytes | memoryview) -> None:
+        """Send a piece of content, of any size; returns when there is room for more. Raises `ClientGone`.
+
+        What can't be sent at once is not copied: a view is held for as long as it takes.
+        """
         ...
 
     async def finish(self, trailers: Fields) -> None:

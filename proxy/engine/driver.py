@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from functools import partial
 from time import time
+from typing import Any
 
 from proxy.caching.decision import Outcome
 from proxy.caching.effects import Answer, Validate
@@ -14,34 +17,40 @@ from proxy.caching.policy import Policy
 from proxy.engine.background import Background
 from proxy.engine.delivery import Delivery
 from proxy.engine.downstream import ClientGone, Downstream
-from proxy.engine.keeping import Keeping
-from proxy.engine.performer import Performer
+from proxy.engine.intake import take_in
+from proxy.engine.performer import Performer, UnderWay
 from proxy.engine.query import with_content_in_key
 from proxy.engine.reach import Reach
 from proxy.engine.settings import EngineSettings
 from proxy.message.problems import problem
 from proxy.storage.contract import Store
-from proxy.upstream.contract import Upstream
+from proxy.upstream.contract import Upstream, UpstreamError
 from proxy.visibility.account import Account
 
 
 class Driver:
-    """Performs exchanges with one store, one way upstream and one policy. It holds no state of any client."""
+    """Performs exchanges with one store, one way upstream and one policy. It holds no state of any client.
+
+    `reach` is what all of them have within their reach.
+    """
 
     def __init__(
         self, store: Store, upstream: Upstream, policy: Policy, settings: EngineSettings | None = None
     ) -> None:
         settings = settings or EngineSettings()
-        self._reach = Reach(store, upstream, policy, settings)
+        self.reach = Reach(store, upstream, policy, settings, Background(settings.background))
         self._policy = policy
         self._settings = settings
-        self._background = Background(settings.background)
-        self._completions = count()
+
+    @property
+    def busy(self) -> int:
+        """How many things are going on that don't end with a client."""
+        return len(self.reach.background) + len(self.reach.intakes)
 
     async def exchange(self, client: Downstream, account: Account) -> None:
         """Answer one request. Raises `ClientGone` where the client left before the end of its answer."""
         request, content, bypass = await with_content_in_key(client, self._settings.query_limit)
-        performer = Performer(self._reach, account, content, client.interim)
+        performer = Performer(self.reach, account, content, client.interim, ahead=client.ahead)
         delivery: Delivery | None = None
         try:
             answer = await performer.run(exchange(request, self._policy, bypass=bypass))
@@ -49,8 +58,8 @@ class Driver:
             if performer.response is not None and performer.response.head.status == 101:
                 await client.tunnel(answer.response, performer.response.tunnel())
                 return
-            answer = self._explained(answer, performer, account)
-            delivery = Delivery(answer, performer, self._reach, client, account)
+            answer = _with_affinity(self._explained(answer, performer, account), account)
+            delivery = Delivery(answer, performer, self.reach, client, account)
             await delivery.run()
             if answer.background is not None:
                 self._validate(answer.background, performer)
@@ -58,17 +67,24 @@ class Driver:
         except (ClientGone, asyncio.CancelledError):
             account.complete = False
             account.error = account.error or "the client left"
-            if delivery is not None:
-                self._let_finish(delivery, performer)
+            self._go_on_for_others(performer)
             raise
         finally:
-            if delivery is not None and (keeping := delivery.release()) is not None:
-                keeping.abort()
+            if delivery is not None:
+                delivery.leave()
             performer.give_up()
+
+    async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
+        """Remove all that is stored under these keys or with these labels; the number of entries.
+
+        To be used rather than the store's own: what is on its way concerns it too.
+        """
+        return await self.reach.invalidate(keys, labels)
 
     async def close(self) -> None:
         """End the work that goes on without a client."""
-        await self._background.close()
+        await self.reach.background.close()
+        await self.reach.intakes.close()
 
     def _explained(self, answer: Answer, performer: Performer, account: Account) -> Answer:
         """Where no response was had, the client gets a problem document (RFC 9457) that says why."""
@@ -96,41 +112,53 @@ class Driver:
         performer = found.alone(Account(id="", started=0.0, client=""))
 
         async def validate() -> None:
-            try:
-                answer = await performer.run(revalidation(wanted.request, wanted.selected, self._policy))
-                response = performer.response
-                if answer.store is None or response is None:
-                    return
-                keeping = await Keeping.begin(self._reach, answer.store, response.length, performer.entry)
-                if keeping is not None:
-                    await keeping.take_rest(response)
-            finally:
-                performer.give_up()
+            rules = revalidation(wanted.request, wanted.selected, self._policy)
+            with suppress(UnderWay):
+                await self._without_client(performer, performer.run(rules))
 
-        self._background.start(("validation", id(entry)), validate)
+        self.reach.background.start(("validation", id(entry)), validate)
 
-    def _let_finish(self, delivery: Delivery, performer: Performer) -> None:
-        """The client has left: what is nearly whole is completed for the cache, all else is given up."""
-        response, left = performer.response, delivery.left
-        if response is None or left is None or left > self._settings.nearly_done:
+    def _go_on_for_others(self, performer: Performer) -> None:
+        """The client has left before there was an answer: those who wait for the same one still want it."""
+        flight, successor = performer.flight, performer.successor()
+        if flight is None or successor is None:
             return
-        keeping = delivery.release()
-        if keeping is None:
-            return
-        flight = performer.flight
-        performer.response = performer.flight = None
 
         async def complete() -> None:
-            try:
-                kept = await keeping.take_rest(response)
-                if flight is not None:
-                    flight.land(shared=kept)
-            finally:
-                keeping.abort()
-                response.close()
-                if flight is not None:
-                    flight.abandon()
+            await self._without_client(successor, successor.resume())
 
-        if not self._background.start(("completion", next(self._completions)), complete):
-            performer.response, performer.flight = response, flight
-            keeping.abort()
+        task = self.reach.background.start(flight, complete)
+        if task is None:
+            successor.give_up()
+        else:
+            flight.deserted = partial(_cancel, task)
+
+    async def _without_client(self, performer: Performer, answering: Coroutine[Any, Any, Answer]) -> None:
+        """Do all that an exchange does but answer."""
+        try:
+            arriving = await take_in(await answering, performer, self.reach)
+            if arriving is not None:
+                try:
+                    await arriving.settled()
+                finally:
+                    arriving.leave()
+        except UpstreamError:
+            pass  # nobody is there to be told
+        finally:
+            performer.give_up()
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+
+
+def _with_affinity(answer: Answer, account: Account) -> Answer:
+    """The answer with the cookie by which its client, and nobody else, comes back to the same server.
+
+    It is added when all is decided: what is stored for others hasn't got it.
+    """
+    if account.affinity is None:
+        return answer
+    response = answer.response
+    fields = response.fields.adding((b"Set-Cookie", account.affinity))
+    return replace(answer, response=replace(response, fields=fields))

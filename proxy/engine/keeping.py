@@ -12,7 +12,6 @@ from proxy.caching.usefulness import useful_until
 from proxy.engine.digest import Digest
 from proxy.engine.reach import Reach
 from proxy.storage.contract import Entry, Writer
-from proxy.upstream.contract import UpstreamError, UpstreamResponse
 
 EntryOf = Callable[[StoredResponse], Entry | None]
 
@@ -27,10 +26,13 @@ class Keeping:
     def __init__(self, wanted: Wanted, writer: Writer, joined: Entry | None, policy: Policy) -> None:
         self._wanted = wanted
         self._writer: Writer | None = writer
+        self.pieces = writer.pieces
+        self.digest = ""
         self._joined = joined
         self._policy = policy
         self._length = 0
-        self._digest = Digest()
+        self._outdated = False
+        self._hash = Digest()
 
     @classmethod
     async def begin(
@@ -38,7 +40,7 @@ class Keeping:
     ) -> Keeping | None:
         """Start to keep a response of `length` bytes (None: unknown); None where the store can't hold it."""
         joined = entry_of(wanted.extends) if wanted.extends is not None else None
-        if wanted.extends is not None and joined is None:
+        if wanted.extends is not None and (joined is None or wanted.extends.arriving):
             return None
         replaces = [entry for stored in wanted.replaces if (entry := entry_of(stored)) is not None]
         if joined is not None and length is not None:
@@ -47,41 +49,45 @@ class Keeping:
         if writer is None:
             return None
         keeping = cls(wanted, writer, joined, reach.policy)
-        await keeping._join_before()
+        try:
+            await keeping._join_before()
+        except BaseException:
+            keeping.abort()
+            raise
         return keeping
 
-    def add(self, data: bytes) -> None:
-        """The next piece of content."""
-        if self._writer is None:
-            return
-        if self._writer.write(data):
-            self._length += len(data)
-            self._digest.update(data)
-        else:
-            self._writer = None
+    def add(self, data: bytes) -> bool:
+        """The next piece of content; False where no more of it is kept, while `pieces` still takes it."""
+        self._length += len(data)
+        self._hash.update(data)
+        if self._writer is not None and self._writer.write(data):
+            return True
+        self._writer = None
+        self.pieces.add(data)
+        return False
 
-    async def end(self) -> bool:
-        """The content is whole: make it findable. False where it was not kept after all."""
+    def outdate(self) -> None:
+        """It may be older than a change: `end` will not make it findable."""
+        self._outdated = True
+
+    async def end(self) -> Entry | None:
+        """The content is whole: make it findable. None where it was not kept after all.
+
+        `digest` is then that of the whole content, kept or not.
+        """
         await self._join_after()
-        writer, self._writer = self._writer, None
-        if writer is None:
-            return False
+        self.digest = self._hash.value()
+        writer = self._writer
+        if writer is None or self._outdated:
+            return None
+        self._writer = None
         wanted = self._wanted.stored
         complete = wanted.complete_length
         if complete is None and wanted.first == 0 and wanted.response.status != 206:
             complete = self._length
         stored = replace(wanted, length=self._length, complete_length=complete)
         until = useful_until(stored, self._policy)
-        return await writer.commit(stored, self._digest.value(), until) is not None
-
-    async def take_rest(self, response: UpstreamResponse) -> bool:
-        """Read what is still to come for the store alone; whether the whole was kept."""
-        try:
-            while data := await response.read():
-                self.add(data)
-        except UpstreamError:
-            self.abort()
-        return await self.end()
+        return await writer.commit(stored, self.digest, until)
 
     def abort(self) -> None:
         """Keep nothing."""
@@ -106,4 +112,4 @@ class Keeping:
     async def _copy(self, first: int, last: int) -> None:
         if self._joined is not None and first <= last:
             async for piece in self._joined.read(first, last):
-                self.add(piece)
+                self.add(bytes(piece))

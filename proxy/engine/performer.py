@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
 from time import time
@@ -9,6 +10,7 @@ from time import time
 from proxy.caching.effects import (
     Answer,
     Arrived,
+    Collapse,
     Effect,
     Forward,
     Found,
@@ -20,18 +22,24 @@ from proxy.caching.effects import (
 )
 from proxy.caching.stored import StoredResponse
 from proxy.caching.usefulness import useful_until
+from proxy.engine.arriving import Arriving
 from proxy.engine.collapse import Flight
+from proxy.engine.downstream import ClientGone
 from proxy.engine.reach import Reach
 from proxy.message.dates import format_date
 from proxy.message.hops import strip_hop_by_hop
 from proxy.message.response import Response
 from proxy.storage.contract import Entry
-from proxy.upstream.contract import Content, UpstreamError, UpstreamResponse
+from proxy.upstream.contract import Ahead, Content, UpstreamError, UpstreamResponse
 from proxy.visibility.account import Account
+
+MOST_FOLLOWED = 3
+"""After so many ways that were no use an exchange goes to the origin by itself."""
 
 LABEL_LIMIT = 16
 """How many of the entries that carry a label are looked at: enough to learn which rules are in use there."""
 
+Rules = Generator[Effect, Result, Answer]
 Interim = Callable[[Response], Awaitable[None]]
 
 
@@ -53,11 +61,16 @@ def received(head: Response, now: float) -> Response:
     return Response(head.status, fields, head.reason, head.version)
 
 
+class UnderWay(Exception):  # noqa: N818
+    """Another exchange is doing already what was to be done without a client."""
+
+
 class Performer:
     """Runs one exchange's rules to their `Answer`.
 
     Afterwards `response` is what is arriving from upstream (None where nothing was forwarded, or nothing
-    came), `error` why nothing came, and `flight` what others may be waiting for.
+    came), `sent` when that was asked for (seconds since the epoch), `error` why nothing came, and `flight`
+    what others may be waiting for.
     """
 
     def __init__(
@@ -66,6 +79,9 @@ class Performer:
         account: Account,
         content: Content | None = None,
         interim: Interim = no_interim,
+        *,
+        alone: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         self.flight: Flight | None = None
         self.response: UpstreamResponse | None = None
@@ -75,17 +91,45 @@ class Performer:
         self._account = account
         self._content = content
         self._interim = interim
+        self._alone = alone
+        self._ahead = ahead  # what has gone upstream before the rules asked for it
         self._entries: dict[int, tuple[StoredResponse, Entry]] = {}
+        self._rules: Rules | None = None
+        self._sending: asyncio.Task[UpstreamResponse] | None = None
+        self.sent = 0.0
+        self._patience = 0.0  # until when, by the loop's clock, it waits for others at most
+        self._followed: list[Flight] = []
+        self._shares: list[Arriving] = []
 
     def alone(self, account: Account) -> Performer:
         """One that goes on without the client, knowing the entries that this one has found."""
-        other = Performer(self._reach, account)
+        other = Performer(self._reach, account, alone=True)
         other._entries = dict(self._entries)
         return other
 
-    async def run(self, rules: Generator[Effect, Result, Answer]) -> Answer:
+    async def run(self, rules: Rules) -> Answer:
         """Perform effect after effect until the rules have their answer."""
-        result: Result = None
+        self._rules = rules
+        return await self._go_on(None)
+
+    def successor(self) -> Performer | None:
+        """One that goes on in this one's place for those who wait for its response, if anybody does."""
+        flight, sending = self.flight, self._sending
+        if flight is None or sending is None or not flight.awaited:
+            return None
+        other = self.alone(Account(id="", started=0.0, client=""))
+        other.flight, other._sending = flight, sending
+        other._rules, other.sent = self._rules, self.sent
+        self.flight = self._sending = None
+        return other
+
+    async def resume(self) -> Answer:
+        """Go on where the one before was when its client left."""
+        return await self._go_on(await self._hear(None))
+
+    async def _go_on(self, result: Result) -> Answer:
+        rules = self._rules
+        assert rules is not None
         while True:
             try:
                 effect = rules.send(result)
@@ -101,6 +145,8 @@ class Performer:
 
     async def _perform(self, effect: Effect) -> Result:
         match effect:
+            case LookUp() if self._ahead is not None:  # it was sent because there was nothing at that moment
+                return Found((), self._ahead.sent)
             case LookUp(key, None):
                 return self._found(await self._store.look_up(key))
             case LookUp(_, label):
@@ -113,7 +159,7 @@ class Performer:
                     await self._store.freshen(entry, updated, useful_until(updated, self._reach.policy))
                     self._entries[id(updated)] = (updated, entry)
             case Invalidate(keys, labels):
-                await self._store.invalidate(keys, labels)
+                await self._reach.invalidate(keys, labels)
         return None
 
     def _found(self, entries: Sequence[Entry]) -> Found:
@@ -125,27 +171,81 @@ class Performer:
         return Found(found, time())
 
     async def _forward(self, effect: Forward) -> Arrived | Unreached | Found:
-        reach = self._reach
-        if effect.collapse is not None and self.flight is None and reach.flights.waits(effect.collapse):
-            self.flight = await reach.flights.lead_or_wait(effect.collapse, reach.settings.patience)
-            if self.flight is None:
-                return self._found(await self._store.look_up(effect.collapse))
+        ahead = self._ahead
+        if ahead is not None and ahead.request == effect.request:
+            self._ahead, self.sent = None, ahead.sent
+            return await self._hear(ahead.response(self._interim))
+        collapse = effect.collapse
+        if collapse is not None and self.flight is None:
+            found = await self._follow(collapse)
+            if found is not None:
+                return found
         self._close_response()
-        account = self._account
-        sent = time()
+        self.sent = time()
+        if self.flight is None or self._alone:
+            return await self._hear(self._reach.upstream.send(effect.request, self._content, self._interim))
+        # Others may wait for what comes of it: that must not depend on this client's staying.
+        sending = self._reach.upstream.send(effect.request, self._content, self._pass_on)
+        self._sending = asyncio.get_running_loop().create_task(_awaited(sending))
+        return await self._hear(None)
+
+    async def _follow(self, collapse: Collapse) -> Found | None:
+        """What there is to answer with when another's response has come; None: go to the origin."""
+        flights, followed = self._reach.flights, self._followed
+        if collapse.vain and followed and followed[-1].answered:
+            flights.in_vain(collapse)
+        if not flights.shares(collapse):
+            return None
+        flight = flights.get(collapse)
+        if flight is None:
+            if collapse.leads:
+                self.flight = flights.lead(collapse)
+            return None
+        if self._alone:
+            raise UnderWay
+        if not collapse.follows or flight in followed or len(followed) == MOST_FOLLOWED:
+            return None
+        now = asyncio.get_running_loop().time()
+        if not followed:
+            self._patience = now + self._reach.settings.patience
+        followed.append(flight)
+        arriving = await flight.head(self._patience - now)
+        entries = await self._store.look_up(collapse.key)
+        if arriving is None:
+            return self._found(entries)
+        self._shares.append(arriving)
+        if arriving.entry in entries:
+            return self._found(entries)
+        return self._found([*(one for one in entries if one.stored not in arriving.replaces), arriving])
+
+    async def _hear(self, sending: Awaitable[UpstreamResponse] | None) -> Arrived | Unreached:
+        account, sent = self._account, self.sent
         try:
-            response = await reach.upstream.send(effect.request, self._content, self._interim)
+            if sending is not None:
+                response = await sending
+            else:
+                assert self._sending is not None
+                response = await asyncio.shield(self._sending)
+                self._sending = None
         except UpstreamError as error:
+            self._sending = None
             self.error = error
             account.server, account.attempts = error.server, error.attempts
+            account.tried, account.retry = error.tried, error.retry
             return Unreached(error.status or 502, str(error), time())
         self.response, self.error = response, None
         now = time()
         timing = response.timing
         account.server, account.attempts, account.reused = timing.server, timing.attempts, timing.reused
+        account.tried, account.retry, account.affinity = timing.tried, timing.retry, timing.affinity
         account.connect, account.upstream_first_byte = timing.connect, timing.first_byte
         account.upstream_status = response.head.status
         return Arrived(received(response.head, now), sent, now, response.length)
+
+    async def _pass_on(self, response: Response) -> None:
+        """An interim response is for this client; where that has left, others still want the final one."""
+        with suppress(ClientGone):
+            await self._interim(response)
 
     async def drain(self, limit: int) -> None:
         """Read what is not wanted, if at most `limit` bytes, so that the connection can serve again."""
@@ -157,12 +257,29 @@ class Performer:
                 pass
 
     def give_up(self) -> None:
-        """Close what is still arriving from upstream; those who waited for it are told."""
+        """Close what is still arriving from upstream; those who waited for it look for themselves."""
         self._close_response()
+        if self._ahead is not None:
+            self._ahead.close()
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending.add_done_callback(_unwanted)
         if self.flight is not None:
-            self.flight.abandon()
+            self.flight.land(shared=True)
+        for arriving in self._shares:
+            arriving.leave()
+        self._shares.clear()
 
     def _close_response(self) -> None:
         if self.response is not None:
             self.response.close()
             self.response = None
+
+
+async def _awaited(sending: Awaitable[UpstreamResponse]) -> UpstreamResponse:
+    return await sending
+
+
+def _unwanted(sending: asyncio.Task[UpstreamResponse]) -> None:
+    if not sending.cancelled() and sending.exception() is None:
+        sending.result().close()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from time import time
 
 from proxy.caching.policy import Policy
+from proxy.engine.background import Background
 from proxy.engine.collapse import Flights
+from proxy.engine.invalidations import Invalidations
 from proxy.engine.settings import EngineSettings
 from proxy.storage.contract import Store
 from proxy.upstream.contract import Upstream
@@ -13,10 +18,26 @@ from proxy.upstream.contract import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The store, the way upstream, the policy and the settings, and who is fetching what at the moment."""
+    """The store, the way upstream, the policy and the settings, and what is under way at the moment.
+
+    `flights` are the ways to the origin that several share, `intakes` what is being read into the store,
+    and `background` what goes on although no client waits for it, which is bounded.
+    """
 
     store: Store
     upstream: Upstream
     policy: Policy
     settings: EngineSettings
+    background: Background
+    invalidations: Invalidations = field(default_factory=Invalidations)
     flights: Flights = field(default_factory=Flights)
+    intakes: Background = field(default_factory=partial(Background, None, None))
+
+    async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
+        """Remove all that is stored under these keys or with these labels; the number of entries.
+
+        What is on its way still gets to those who asked before, but to nobody else, and is not stored.
+        """
+        self.invalidations.note(time(), keys, labels)
+        self.flights.invalidate(keys, labels)
+        return await self.store.invalidate(keys, labels)

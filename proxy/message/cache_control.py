@@ -36,9 +36,12 @@ _FIELD_NAMES = re.compile(rb"[ \t,]*(?:%s[ \t]*(?:,[ \t,]*|\Z))+" % _TOKEN.patte
 
 
 class Directives:
-    """The directives of one message, an immutable value; names are looked up in lower case."""
+    """The directives of one message, an immutable value; names are looked up in lower case.
 
-    __slots__ = ("_hash", "_index", "_pairs", "_problems")
+    `small` says whether what is worked out from them may be remembered with them.
+    """
+
+    __slots__ = ("_hash", "_index", "_pairs", "_problems", "small")
 
     def __init__(self, pairs: Iterable[Pair] = (), problems: Iterable[str] = ()) -> None:
         self._pairs = tuple(pairs)
@@ -48,6 +51,7 @@ class Directives:
             index.setdefault(name, []).append(argument)
         self._index = {name: tuple(arguments) for name, arguments in index.items()}
         self._hash = hash(self._pairs)
+        self.small = sum(len(name) + len(argument or b"") for name, argument in self._pairs) <= 512
 
     def __contains__(self, name: object) -> bool:
         return name in self._index

@@ -102,7 +102,8 @@ def parse_request_head(head: bytes, limits: HeadLimits) -> ParsedRequest:
     if len(fields) > limits.fields:
         raise _too_many_fields(fields, limits)
     version = (1, int(minor))
-    parse_target(method, target)
+    if target[:1] != b"/" or b"#" in target or method == b"CONNECT":
+        parse_target(method, target)
     _check_host(version, fields)
     return ParsedRequest(method, target, version, fields)
 
@@ -147,7 +148,9 @@ def serialise_response(response: Response) -> bytes:
 
 def serialise_fields(fields: Fields) -> bytes:
     """Field lines in their order, each with its CRLF; those of a header or of a trailer section."""
-    return b"".join([b"%b: %b\r\n" % line for line in fields])
+    lines = [b"%b: %b" % line for line in fields]
+    lines.append(b"")
+    return b"\r\n".join(lines)
 
 
 def _check_size(head: bytes, limits: HeadLimits) -> None:

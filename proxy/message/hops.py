@@ -59,7 +59,14 @@ _MOST_FORWARDS = 2**31 - 1
 def connection_options(fields: Fields) -> frozenset[bytes]:
     """The options that `Connection` lists, in lower case (RFC 9110 §7.6.1)."""
     value = fields.get(b"connection")
-    return frozenset(list_members(value)) if value is not None else frozenset()
+    if value is None:
+        return frozenset()
+    return _options(value) if len(value) <= 64 else frozenset(list_members(value))
+
+
+@lru_cache(maxsize=256)
+def _options(value: bytes) -> frozenset[bytes]:
+    return frozenset(list_members(value))
 
 
 def strip_hop_by_hop(fields: Fields) -> Fields:
@@ -68,9 +75,12 @@ def strip_hop_by_hop(fields: Fields) -> Fields:
     That is `HOP_BY_HOP` and what `Connection` lists, except `END_TO_END`. `Trailer` stays: it speaks of the
     message, not of the connection (§6.6.2).
     """
-    if HOP_BY_HOP.isdisjoint(fields.names()):
+    present = HOP_BY_HOP.intersection(fields.names())
+    if not present:
         return fields
-    return fields.without(*(HOP_BY_HOP | (connection_options(fields) - END_TO_END)))
+    if b"connection" in present:
+        present |= connection_options(fields) - END_TO_END
+    return fields.without_any(present)
 
 
 def forwardable_trailers(trailers: Fields, header: Fields) -> Fields:
@@ -88,7 +98,13 @@ def wants_trailers(fields: Fields) -> bool:
 
 def with_via(fields: Fields, version: tuple[int, int], name: str) -> Fields:
     """`fields` with one more `Via` line: received as HTTP `version` by `name` (RFC 9110 §7.6.3)."""
-    return fields.adding((b"Via", b"%d.%d %b" % (*version, name.encode("ascii"))))
+    return fields.adding((b"Via", via(version, name)))
+
+
+@lru_cache(maxsize=64)
+def via(version: tuple[int, int], name: str) -> bytes:
+    """The member of `Via` that says so."""
+    return b"%d.%d %b" % (*version, name.encode("ascii"))
 
 
 def times_via(fields: Fields, name: str) -> int:

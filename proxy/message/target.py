@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from proxy.message.errors import MalformedMessage
@@ -44,7 +45,12 @@ def is_authority(value: bytes) -> bool:
 
     A name has 255 characters at most, as RFC 3986 §3.2.2 asks for: it is remembered in many places.
     """
-    return len(value) <= _LONGEST and _authority.fullmatch(value) is not None
+    return _is_authority(value) if len(value) <= _LONGEST else False
+
+
+@lru_cache(maxsize=256)
+def _is_authority(value: bytes) -> bool:
+    return _authority.fullmatch(value) is not None
 
 
 def parse_target(method: bytes, target: bytes) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,9 @@ from proxy.server.admin.figures import Figures
 from proxy.server.admin.recent import Recent
 from proxy.server.admin.site import Sources, make_admin
 from proxy.server.clients.listener import Listener
+from proxy.server.lane.lane import Lane
+from proxy.server.lane.records import LogOutlet, Outlet, Records
+from proxy.server.lane.through import Through
 from proxy.server.log.records import RecordLog, say
 from proxy.server.log.terminal import Terminal
 from proxy.server.process import SPARE_FILES, allow_files
@@ -25,11 +29,16 @@ from proxy.server.settings import ServerSettings
 from proxy.storage.memory import MemoryStore
 from proxy.storage.settings import StorageSettings
 from proxy.upstream.address import Server
+from proxy.upstream.fleet.fleet import Fleet
+from proxy.upstream.fleet.settings import BalanceSettings
 from proxy.upstream.pool import Pool
 from proxy.upstream.settings import UpstreamSettings
 from proxy.visibility.account import Account
 from proxy.visibility.redaction import Redaction
 from proxy.visibility.settings import LogSettings
+
+LANE_SHARE = 16
+"""The fast lane may take one part in so many of the memory for stored responses, to remember answers by."""
 
 EXPIRE_EVERY = 1.0
 """Seconds between two looks for entries that are of no use any more."""
@@ -47,31 +56,49 @@ class Settings:
     storage: StorageSettings = field(default_factory=StorageSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    balance: BalanceSettings = field(default_factory=BalanceSettings)
 
 
 class Proxy:
-    """One caching reverse proxy in front of `upstream`.
+    """One caching reverse proxy in front of `upstream`: one server, or several with their weights.
 
     `log` gets the records, `terminal` the lines for a person who watches; None: nobody asked for them.
+    `redaction` hides credentials in what the fast lane records, and has to be the one that `log` has.
     Raises ConfigurationError where the settings don't go together.
     """
 
     def __init__(
-        self, settings: Settings, upstream: Server, *, log: RecordLog | None, terminal: Terminal | None
+        self,
+        settings: Settings,
+        upstream: Server | Sequence[tuple[Server, float]],
+        *,
+        log: RecordLog | None,
+        terminal: Terminal | None,
+        redaction: Redaction | None = None,
     ) -> None:
         storage = settings.storage
+        redaction = redaction or Redaction.of(settings.log)
+        lane = storage.memory // LANE_SHARE
         self._settings = settings
         self._log = log
         self._terminal = terminal
-        self._pool = Pool(upstream, settings.upstream)
-        self._store = MemoryStore(storage.memory, min(storage.object_limit, storage.memory // 4))
-        self._driver = Driver(self._store, self._pool, settings.cache, settings.engine)
+        servers = [(upstream, 1.0)] if isinstance(upstream, Server) else list(upstream)
+        authority = servers[0][0].authority
+        self._fleet: Fleet | None = None
+        self._upstream: Fleet | Pool
+        if len(servers) == 1:
+            self._upstream = Pool(servers[0][0], settings.upstream)
+        else:
+            kept = b"" if settings.server.keep_host else authority
+            self._upstream = self._fleet = Fleet(servers, settings.upstream, settings.balance, authority=kept)
+        self._store = MemoryStore(storage.memory - lane, min(storage.object_limit, storage.memory // 4))
+        self._driver = Driver(self._store, self._upstream, settings.cache, settings.engine)
         self._recent = Recent()
         self._under_way = 0
         self._stopping = False
         self._figures = Figures(
             time.time(),
-            in_flight=lambda: self._under_way,
+            in_flight=lambda: self._under_way + (self._through.under_way if self._through else 0),
             connections=lambda: self._listener.connections,
         )
         self._listener = Listener(
@@ -79,8 +106,30 @@ class Proxy:
             self._finished,
             _within_limits(settings),
             name=settings.cache.name,
-            authority=upstream.authority,
+            authority=authority,
         )
+        self._records = Records(self._outlets())
+        self._lane = self._listener.lane = Lane(
+            self._store,
+            settings.cache,
+            redaction,
+            self._listener.forwarding,
+            settings.server,
+            self._records,
+            lane,
+        )
+        self._through: Through | None = None
+        if isinstance(self._upstream, Pool):
+            self._lane.through = self._through = Through(
+                self._driver.reach,
+                self._upstream,
+                redaction,
+                self._listener.forwarding,
+                settings.server,
+                self._records,
+                self._lane.blocks,
+                lane // 4,
+            )
         self._open = AsyncExitStack()
 
     async def start(self, listen: Address) -> Address:
@@ -102,6 +151,8 @@ class Proxy:
             self._store.figures,
             stopping=lambda: self._stopping,
             lost=lambda: self._log.lost if self._log is not None else 0,
+            flush=self._records.flush,
+            servers=self._fleet,
         )
         runner = web.AppRunner(make_admin(sources, host=listen[0]), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -115,7 +166,7 @@ class Proxy:
 
     async def probe(self) -> str | None:
         """Why the upstream can't be reached at this moment, None where it can."""
-        error = await self._pool.probe()
+        error = await self._upstream.probe()
         return None if error is None else str(error)
 
     async def stop(self, hurried: asyncio.Event | None = None) -> None:
@@ -131,13 +182,26 @@ class Proxy:
         finally:
             self._under_way -= 1
 
+    def _outlets(self) -> list[Outlet]:
+        """Who is told of what the lane has answered, as `_finished` tells of all else."""
+        outlets: list[Outlet] = [self._figures, self._recent]
+        if self._log is not None:
+            outlets.append(LogOutlet(self._log.put_lines))
+        if self._terminal is not None:
+            outlets.append(self._terminal)
+        return outlets
+
     def _finished(self, account: Account) -> None:
+        self._records.flush()
         self._figures.add(account)
         self._recent.add(account)
         if self._log is not None:
             self._log.put(account)
         if self._terminal is not None:
             self._terminal.put(account)
+        self._lane.consider(account)
+        if self._through is not None:
+            self._through.consider(account)
 
     async def _expire(self) -> None:
         while True:
@@ -146,8 +210,9 @@ class Proxy:
                 await asyncio.sleep(0)
 
     async def _close(self) -> None:
+        self._records.close()
         await self._driver.close()
-        await self._pool.close()
+        await self._upstream.close()
         await self._store.close()
 
 

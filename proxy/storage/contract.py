@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
+from proxy.storage.pieces import Pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,19 @@ class Entry(Protocol):
         """The whole held content where it is in memory already, for the quick path; else None."""
         ...
 
-    def read(self, first: int, last: int) -> AsyncIterator[bytes]:
-        """Bytes `first` to `last` of the held content, both included, in pieces of at most 64 KiB.
+    @property
+    def state(self) -> object | None:
+        """None once it may not be used any more; else the same object for as long as nothing changes in it."""
+        ...
 
+    def touch(self) -> None:
+        """Note that it was used, so that it is kept longer."""
+        ...
+
+    def read(self, first: int, last: int) -> AsyncIterator[bytes | memoryview]:
+        """Bytes `first` to `last` of the held content, both included, in pieces of at most 1 MiB.
+
+        Where it is in memory already they are views of it, which hold it for as long as they are held.
         The content can be read to its end even when the entry leaves the store meanwhile. Raises ValueError
         where the content does not reach from `first` to `last`; `last == first - 1` reads nothing.
         """
@@ -57,6 +68,11 @@ class Entry(Protocol):
 
 class Writer(Protocol):
     """Content on its way into a store: not to be found before `commit`, gone after `abort`."""
+
+    @property
+    def pieces(self) -> Pieces:
+        """What was written, to be read while it's being written and afterwards."""
+        ...
 
     def write(self, data: bytes) -> bool:
         """Take the next piece. False when it no longer fits: the writer has then aborted by itself."""
@@ -82,6 +98,29 @@ class Store(Protocol):
 
     async def labelled(self, label: bytes, limit: int) -> Sequence[Entry]:
         """At most `limit` entries that carry `label`, the newest first."""
+        ...
+
+    def at_hand(self, key: bytes) -> Sequence[Entry] | None:
+        """What `look_up` gives, where that takes no waiting; else None."""
+        ...
+
+    def labelled_at_hand(self, label: bytes, limit: int) -> Sequence[Entry] | None:
+        """What `labelled` gives, where that takes no waiting; else None."""
+        ...
+
+    def watch(self, changed: Callable[[bytes], None]) -> None:
+        """Have `changed` called with each key under which something is stored, freshened or let go.
+
+        It is called before anybody else can see the change. It must not raise, nor change the store.
+        """
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Another number as soon as there may be changes that `watch` does not tell of.
+
+        That is where a label was invalidated, or where other processes share the store.
+        """
         ...
 
     def touch(self, entry: Entry) -> None:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from proxy.storage.members import Members
+
 E = TypeVar("E", bound=Hashable)
 
 _FARTHEST = 1 << 53
@@ -19,47 +21,47 @@ class Deadlines(Generic[E]):
     kept that each costs next to nothing, and an entry is let go that much later at most.
     """
 
-    __slots__ = ("_heap", "_members")
+    __slots__ = ("_due", "_heap")
 
     def __init__(self) -> None:
-        self._members: dict[int, dict[E, None]] = {}
+        self._due: dict[int, Members] = {}
         self._heap: list[int] = []
 
-    def add(self, entry: E, expires: float | None, since: float) -> int:
+    def add(self, entry: E, expires: float | None, since: float) -> Members | None:
         """Note that `entry`, which came at `since`, is of no use after `expires` (seconds since the epoch).
 
-        Gives the deadline under which it is kept, 0 where it never comes.
+        Gives those that it is now one of, to be left by `discard`; None where the time never comes.
         """
         if expires is None or not expires < _FARTHEST:
-            return 0
+            return None
         lifetime = int(max(0.0, expires - since))
         step = 1 << max(0, lifetime.bit_length() - 7)
         deadline = max(1, math.ceil(expires / step) * step)
-        members = self._members.get(deadline)
-        if members is None:
-            members = self._members[deadline] = {}
+        due = self._due.get(deadline)
+        if due is None:
+            # It stays even when nothing is left in it, so that its time is in the heap once.
+            due = self._due[deadline] = Members({})
             heapq.heappush(self._heap, deadline)
-        members[entry] = None
-        return deadline
-
-    def discard(self, entry: E, deadline: int) -> None:
-        """Forget `entry`, which was kept under `deadline` (0: nothing to forget)."""
-        # The deadline stays even when nothing is kept under it, so that it is in the heap once.
-        members = self._members.get(deadline)
-        if members is not None:
-            members.pop(entry, None)
+        due.add(entry)
+        return due
 
     def pop_due(self, now: float) -> E | None:
         """Take out an entry whose deadline has passed at `now`; None where there is none."""
         heap = self._heap
         while heap and heap[0] < now:
-            members = self._members[heap[0]]
-            if members:
-                return members.popitem()[0]
-            del self._members[heapq.heappop(heap)]
+            due = self._due[heap[0]]
+            if due.entries:
+                entry: E = due.pop()
+                return entry
+            del self._due[heapq.heappop(heap)]
         return None
 
     def clear(self) -> None:
         """Forget everything."""
-        self._members.clear()
+        for due in self._due.values():
+            due.clear()
+        self._due.clear()
         self._heap.clear()
+
+    def __del__(self) -> None:
+        self.clear()

@@ -9,11 +9,16 @@ from msgspec import Struct
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.eviction import Place
+from proxy.storage.ghosts import GHOST
 from proxy.storage.head import unpack
 from proxy.storage.labels import Group
+from proxy.storage.members import Members
 
 PIECE = 64 << 10
-"""The largest piece that is read at a time, in bytes."""
+"""Bytes from which a content is a large one."""
+
+VIEW = 1 << 20
+"""The largest part of a content that is read at a time, in bytes."""
 
 
 class MemoryEntry(Struct, gc=False, eq=False):
@@ -21,7 +26,7 @@ class MemoryEntry(Struct, gc=False, eq=False):
 
     `head` is what `pack` made of the stored response and its digest; it changes when the entry is freshened.
     `size` is what it takes of the budget. `groups` are those of its labels. `older` is the next older entry
-    under the same key. `deadline` is the place in the order of expiry, 0 for none. `place` is that in the
+    under the same key. `due` are those that expire with it, None where it never does. `place` is that in the
     order of eviction: None once it was let go. Hidden from the garbage collector as that is.
     """
 
@@ -31,7 +36,7 @@ class MemoryEntry(Struct, gc=False, eq=False):
     size: int
     groups: tuple[Group, ...] = ()
     older: MemoryEntry | None = None
-    deadline: int = 0
+    due: Members | None = None
     place: Place | None = None
 
     def __repr__(self) -> str:
@@ -51,8 +56,7 @@ class MemoryEntry(Struct, gc=False, eq=False):
 
     @property
     def content(self) -> bytes:
-        """The whole held content; having it counts as a use."""
-        self.touch()
+        """The whole held content; to have it is no use yet."""
         return self.held
 
     @property
@@ -71,19 +75,20 @@ class MemoryEntry(Struct, gc=False, eq=False):
         return not self.groups or not any(group.doomed for group in self.groups)
 
     def touch(self) -> None:
-        """Note that the entry was used."""
+        """Note that the entry was used: once for each exchange that it answers."""
         if self.place is not None:
-            self.place.visited = True
+            self.place.touch()
 
-    def read(self, first: int, last: int) -> AsyncIterator[bytes]:
-        """Bytes `first` to `last` of the content in pieces of 64 KiB. Raises ValueError out of its bounds."""
+    def read(self, first: int, last: int) -> AsyncIterator[bytes | memoryview]:
+        """Bytes `first` to `last` of the content as views of it. Raises ValueError out of its bounds."""
         if not 0 <= first <= last + 1 <= len(self.held):
             raise ValueError(f"no bytes {first} to {last} in a content of {len(self.held)}")
-        return _Pieces(self.content, first, last + 1)
+        self.touch()
+        return _Views(self.held, first, last + 1)
 
 
-class _Pieces:
-    """Slices of a content, which it keeps alive. Not a generator: it can be left without being closed."""
+class _Views:
+    """Views of a content, which keep it alive. Not a generator: it can be left without being closed."""
 
     __slots__ = ("_content", "_end", "_next")
 
@@ -92,15 +97,15 @@ class _Pieces:
         self._next = first
         self._end = end
 
-    def __aiter__(self) -> _Pieces:
+    def __aiter__(self) -> _Views:
         return self
 
-    async def __anext__(self) -> bytes:
-        first = self._next
+    async def __anext__(self) -> bytes | memoryview:
+        first, content = self._next, self._content
         if first >= self._end:
             raise StopAsyncIteration
-        self._next = min(first + PIECE, self._end)
-        return self._content[first : self._next]
+        end = self._next = min(first + VIEW, self._end)
+        return content if end - first == len(content) else memoryview(content)[first:end]
 
 
 _ALLOCATOR = 8
@@ -109,11 +114,12 @@ _INTEGER = 32
 _PLACE = 16 + 8 * len(Place.__struct_fields__)
 _ENTRY = 16 + 8 * len(MemoryEntry.__struct_fields__)
 
-FIXED = _ENTRY + _PLACE + 5 * _SLOT + 2 * _INTEGER
+FIXED = _ENTRY + _PLACE + 5 * _SLOT + _INTEGER + GHOST
 """Bytes that every entry takes beside its three blocks.
 
 Itself; its place in the order of eviction; room in five tables (by key, entries, sizes, places, deadlines),
-each about 45 bytes, as a table is between half and all full; its size and its deadline.
+each about 45 bytes, as a table is between half and all full; its size; and what is remembered of one that
+has gone.
 """
 
 PER_LABEL = _SLOT + 8

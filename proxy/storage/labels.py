@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from msgspec import Struct
+from proxy.storage.members import Members
 
 E = TypeVar("E", bound=Hashable)
 
 
-class Group(Struct, gc=False, eq=False):
+class Group(Members, gc=False, eq=False, kw_only=True):
     """The entries that carry one label, oldest first; `doomed` once they are all invalid.
 
     An entry refers to its groups, so that dooming the group is seen by a million entries without touching
-    one of them. What is stored later under the same label joins a new group. Hidden from the garbage
-    collector as `eviction.Place` is.
+    one of them. What is stored later under the same label joins a new group.
     """
 
     label: bytes
-    members: dict[Any, None]
     doomed: bool = False
-
-    def __repr__(self) -> str:
-        return f"Group({self.label!r}, {len(self.members)} members)"
 
 
 class Labels(Generic[E]):
@@ -45,22 +40,22 @@ class Labels(Generic[E]):
         for label in dict.fromkeys(labels):
             group = self._groups.get(label)
             if group is None:
-                group = self._groups[label] = Group(label, {})
-            group.members[entry] = None
+                group = self._groups[label] = Group({}, label=label)
+            group.add(entry)
             entered.append(group)
         return tuple(entered)
 
     def leave(self, entry: E, groups: Iterable[Group]) -> None:
         """Take `entry` out of `groups`; one that is then empty is forgotten."""
         for group in groups:
-            group.members.pop(entry, None)
-            if not group.members and self._groups.get(group.label) is group:
+            group.discard(entry)
+            if not group.entries and self._groups.get(group.label) is group:
                 del self._groups[group.label]
 
     def newest(self, label: bytes, limit: int) -> list[E]:
         """At most `limit` entries that carry `label`, the newest first."""
         group = self._groups.get(label)
-        return list(islice(reversed(group.members), limit)) if group else []
+        return list(islice(reversed(group.entries), limit)) if group else []
 
     def doom(self, label: bytes) -> int:
         """Make all entries that carry `label` invalid, in constant time; how many there are."""
@@ -69,14 +64,14 @@ class Labels(Generic[E]):
             return 0
         group.doomed = True
         self._doomed.append(group)
-        return len(group.members)
+        return len(group.entries)
 
     def pop_doomed(self) -> E | None:
         """Take an entry that is invalid and still held out of its doomed group; None when none is left."""
         while self._doomed:
-            members = self._doomed[-1].members
-            if members:
-                entry: E = members.popitem()[0]
+            group = self._doomed[-1]
+            if group.entries:
+                entry: E = group.pop()
                 return entry
             self._doomed.pop()
         return None
@@ -84,7 +79,7 @@ class Labels(Generic[E]):
     def clear(self) -> None:
         """Forget everything."""
         for group in (*self._groups.values(), *self._doomed):
-            group.members.clear()
+            group.clear()
         self._groups.clear()
         self._doomed.clear()
 

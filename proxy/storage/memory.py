@@ -8,7 +8,7 @@ from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Figures
 from proxy.storage.deadlines import Deadlines
 from proxy.storage.entry import MemoryEntry, cost
-from proxy.storage.eviction import Sieve
+from proxy.storage.eviction import S3Fifo
 from proxy.storage.head import pack
 from proxy.storage.labels import Labels
 from proxy.storage.writer import MemoryWriter
@@ -41,11 +41,13 @@ class MemoryStore:
         let_go: Callable[[MemoryEntry], None] | None = None,
     ) -> None:
         self.object_limit = object_limit
+        self.epoch = 0
         self._budget = budget
         self._most_variants = variants
         self._let_go = let_go
-        self._entries: Sieve[MemoryEntry, MemoryEntry] = Sieve(budget, lambda entry: entry.size)
+        self._entries: S3Fifo[MemoryEntry, MemoryEntry] = S3Fifo(budget, _size, name=_key)
         self._newest: dict[bytes, MemoryEntry] = {}
+        self._changed: Callable[[bytes], None] | None = None
         self._labels: Labels[MemoryEntry] = Labels()
         self._deadlines: Deadlines[MemoryEntry] = Deadlines()
         self._writers: set[MemoryWriter] = set()
@@ -55,12 +57,19 @@ class MemoryStore:
         self._expired = 0
 
     async def look_up(self, key: bytes) -> Sequence[MemoryEntry]:
-        """The entries under `key`, newest first. An only one counts as used; of several, what is read."""
+        """The entries under `key`, newest first. To be found is no use yet: to be read is."""
+        return self.at_hand(key)
+
+    async def labelled(self, label: bytes, limit: int) -> Sequence[MemoryEntry]:
+        """At most `limit` entries that carry `label`, the newest first."""
+        return self.labelled_at_hand(label, limit)
+
+    def at_hand(self, key: bytes) -> Sequence[MemoryEntry]:
+        """What `look_up` gives."""
         newest = self._newest.get(key)
         if newest is None:
             return ()
         if newest.older is None and newest.usable:
-            newest.touch()
             return (newest,)
         found = list(self._under(key))
         for entry in found:
@@ -68,9 +77,13 @@ class MemoryStore:
                 self._drop(entry)
         return [entry for entry in found if entry.usable]
 
-    async def labelled(self, label: bytes, limit: int) -> Sequence[MemoryEntry]:
-        """At most `limit` entries that carry `label`, the newest first."""
+    def labelled_at_hand(self, label: bytes, limit: int) -> Sequence[MemoryEntry]:
+        """What `labelled` gives."""
         return [entry for entry in self._labels.newest(label, limit) if entry.usable]
+
+    def watch(self, changed: Callable[[bytes], None]) -> None:
+        """Have `changed` called with each key under which something is stored, freshened or let go."""
+        self._changed = changed
 
     def touch(self, entry: Entry) -> None:
         """Note that `entry` was used."""
@@ -96,7 +109,7 @@ class MemoryStore:
         if not isinstance(entry, MemoryEntry) or not entry.usable:
             return
         head = pack(stored, entry.digest)
-        size = cost(entry.key, head, entry.content, len(entry.groups))
+        size = cost(entry.key, head, entry.held, len(entry.groups))
         if size > self._budget - self._arrived:
             self._drop(entry)
             return
@@ -105,8 +118,11 @@ class MemoryStore:
             return
         entry.head, entry.size = head, size
         self._entries[entry] = entry
-        self._deadlines.discard(entry, entry.deadline)
-        entry.deadline = self._deadlines.add(entry, expires, stored.response_time)
+        if self._changed is not None:
+            self._changed(entry.key)
+        if entry.due is not None:
+            entry.due.discard(entry)
+        entry.due = self._deadlines.add(entry, expires, stored.response_time)
 
     async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
         """Remove all entries under these keys or with these labels; the number of them.
@@ -124,6 +140,7 @@ class MemoryStore:
                 self._drop(entry)
         for label in labels:
             count += self._labels.doom(label)
+            self.epoch += 1
             self._reap(_AT_ONCE)
         return count
 
@@ -199,7 +216,9 @@ class MemoryStore:
         entry.older = self._newest.get(entry.key)
         self._newest[entry.key] = self._entries[entry] = entry
         entry.place = self._entries.place(entry)
-        entry.deadline = self._deadlines.add(entry, expires, stored.response_time)
+        entry.due = self._deadlines.add(entry, expires, stored.response_time)
+        if self._changed is not None:
+            self._changed(entry.key)
         return entry
 
     # Letting go.
@@ -252,6 +271,18 @@ class MemoryStore:
             del self._newest[entry.key]
         entry.older = None
         self._labels.leave(entry, entry.groups)
-        self._deadlines.discard(entry, entry.deadline)
+        if entry.due is not None:
+            entry.due.discard(entry)
+            entry.due = None
+        if self._changed is not None:
+            self._changed(entry.key)
         if self._let_go is not None:
             self._let_go(entry)
+
+
+def _size(entry: MemoryEntry) -> int:
+    return entry.size
+
+
+def _key(entry: MemoryEntry) -> bytes:
+    return entry.key

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
-from proxy.storage.entry import PIECE, MemoryEntry
+from proxy.storage.entry import MemoryEntry
+from proxy.storage.pieces import Pieces
 
 
 class Home(Protocol):
@@ -27,10 +27,11 @@ class MemoryWriter:
 
     `promised` bytes of the store's budget are set aside for it: what was announced, or has come beyond that.
     Only the `arrived` bytes among them push out others, so that an announcement alone empties no cache.
-    `spoiled` is set when its key or one of its labels was invalidated since it began.
+    `spoiled` is set when its key or one of its labels was invalidated since it began. `pieces` is what it
+    has taken, which can be read meanwhile and afterwards.
     """
 
-    __slots__ = ("_content", "_home", "arrived", "key", "labels", "promised", "replaces", "spoiled")
+    __slots__ = ("_content", "_home", "arrived", "key", "labels", "pieces", "promised", "replaces", "spoiled")
 
     def __init__(
         self, home: Home, key: bytes, labels: tuple[bytes, ...], replaces: tuple[MemoryEntry, ...]
@@ -42,7 +43,8 @@ class MemoryWriter:
         self.arrived = 0
         self.spoiled = False
         self._home = home
-        self._content: _Content | None = _Content()
+        self._content: Pieces | None = Pieces()
+        self.pieces = self._content
 
     def write(self, data: bytes) -> bool:
         """Take the next piece; False when it no longer fits, or the writer has ended already."""
@@ -78,31 +80,3 @@ class MemoryWriter:
         if self._content is not None:
             self._content = None
             self._home.release(self)
-
-
-class _Content:
-    """Bytes that grow to one block, without there ever being two of the size of a large one."""
-
-    __slots__ = ("_buffer", "_first", "length")
-
-    def __init__(self) -> None:
-        self.length = 0
-        self._first = b""
-        self._buffer: BytesIO | None = None
-
-    def add(self, data: bytes) -> None:
-        if self.length == 0:
-            self._first = bytes(data)
-        else:
-            if self._buffer is None:
-                self._buffer = BytesIO()
-                self._buffer.write(self._first)
-                self._first = b""
-            self._buffer.write(data)
-        self.length += len(data)
-
-    def value(self) -> bytes:
-        """All of it. A block cut to its size leaves a gap behind it: a small one is copied instead."""
-        if self._buffer is None:
-            return self._first
-        return self._buffer.getvalue() if self.length > PIECE else bytes(self._buffer.getbuffer())

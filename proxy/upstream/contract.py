@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from proxy.message.errors import PellucidError
 from proxy.message.fields import Fields
 from proxy.message.request import Request
@@ -16,12 +18,18 @@ class UpstreamError(PellucidError):
     """No usable response came from upstream.
 
     `token` is the error's name in `Proxy-Status` (RFC 9209 §2.3); `status` is what to answer with;
-    `server` is the address that was tried, as `host:port`, and `attempts` how many times.
+    `server` is the address that was tried, as `host:port`, and `attempts` how many times. `sent`: some of the
+    request may have reached it; `read`: content of the request is gone, so that it can't be sent again.
+    Where there are several servers, `tried` are those that were asked and `retry` says why no other was.
     """
 
     status = 502
     token = "proxy_internal_error"
     attempts = 0
+    sent = True
+    read = False
+    tried: tuple[str, ...] = ()
+    retry = ""
 
     def __init__(self, message: str, *, evidence: str = "", server: str = "", token: str = "") -> None:
         super().__init__(message, evidence=evidence)
@@ -81,15 +89,22 @@ class Content:
     trailers: Callable[[], Fields] = Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long upstream took, in seconds; `connect` is 0.0 on a connection that was used again."""
+class Timing(Struct, frozen=True, gc=False):
+    """How long upstream took, in seconds; `connect` is 0.0 on a connection that was used again.
+
+    Where there are several servers, `tried` are those that were asked, `retry` says why another was or was
+    not asked after one had failed, and `affinity` is the `Set-Cookie` by which the client comes back to this
+    one, None where there is no need.
+    """
 
     server: str
     connect: float
     first_byte: float
     reused: bool
     attempts: int = 1
+    tried: tuple[str, ...] = ()
+    retry: str = ""
+    affinity: bytes | None = None
 
 
 class Tunnel(Protocol):
@@ -118,6 +133,11 @@ class UpstreamResponse(Protocol):
         ...
 
     @property
+    def whole(self) -> bool:
+        """Whether all of its content has come already, so that `read` never waits and never fails."""
+        ...
+
+    @property
     def trailers(self) -> Fields: ...
     @property
     def timing(self) -> Timing: ...
@@ -132,6 +152,26 @@ class UpstreamResponse(Protocol):
 
     def close(self) -> None:
         """Give up what has not been read. After the end of the content the connection is used again."""
+        ...
+
+
+class Ahead(Protocol):
+    """A request without content that went upstream before its exchange asked for it."""
+
+    @property
+    def request(self) -> Request: ...
+
+    @property
+    def sent(self) -> float:
+        """When, in seconds since the epoch."""
+        ...
+
+    async def response(self, interim: Callable[[Response], Awaitable[None]]) -> UpstreamResponse:
+        """What `Upstream.send` of the request gives, with the same errors; to be called once."""
+        ...
+
+    def close(self) -> None:
+        """Give up what was not asked for."""
         ...
 
 

@@ -42,6 +42,7 @@ class Exchange:
         "_settings",
         "_tunnel",
         "_upload",
+        "_waited",
         "_waiter",
         "answered",
         "attempts",
@@ -70,6 +71,7 @@ class Exchange:
         self._done = False  # the connection is no longer this exchange's
         self._began = 0.0
         self._first_byte = 0.0
+        self._waited = 0.0  # seconds that the server was waited for before it was this exchange's
 
     @property
     def head(self) -> Response:
@@ -83,6 +85,11 @@ class Exchange:
         """How many bytes of content `read` gives in all, None where that's unknown."""
         framing = self._incoming.framing
         return framing.length if framing is not None else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of its content has come already."""
+        return self._done and self._error is None and self._tunnel is None
 
     @property
     def trailers(self) -> Fields:
@@ -112,6 +119,10 @@ class Exchange:
         Raises `UpstreamError`, and whatever `interim` and the pieces of `content` raise.
         """
         self._begin(outgoing, content)
+        await self.proceed(interim)
+
+    async def proceed(self, interim: Interim) -> None:
+        """Wait for the head of the final response, or of a 101, to the request that was sent already."""
         incoming = self._incoming
         while True:
             while incoming.interims:
@@ -152,6 +163,11 @@ class Exchange:
         elif not self._done or self._inbox.size:
             self._inbox.clear()
             self._fail(BrokenResponse("the response was given up", server=str(self._connection.server)))
+
+    def begun(self, moment: float) -> None:
+        """The request was sent already, at `moment` by `time.monotonic`."""
+        self._began = moment
+        self._waited = monotonic() - moment
 
     def feed(self, data: bytes) -> None:
         """The next bytes from the server."""
@@ -272,7 +288,10 @@ class Exchange:
     def _patience(self) -> float:
         """How many seconds the server may be silent now."""
         settings = self._settings
-        return settings.first_byte if self._incoming.head is None else settings.between_bytes
+        if self._incoming.head is not None:
+            return settings.between_bytes
+        waited, self._waited = self._waited, 0.0
+        return max(settings.first_byte - waited, 0.0)
 
     def _late(self) -> None:
         begun = self._incoming.head is not None

@@ -79,7 +79,7 @@ class Incoming:
             and framing.kind is not Kind.CLOSE
             and self._request.method != b"CONNECT"
             and persistent(head.version, head.fields)
-            and not (head.status == 204 and _announces_content(head.fields))
+            and not (head.status == 204 and announces_content(head.fields))
         )
 
     def feed(self, data: bytes) -> bytes:
@@ -181,5 +181,6 @@ class Incoming:
         self.surplus = surplus
 
 
-def _announces_content(fields: Fields) -> bool:
+def announces_content(fields: Fields) -> bool:
+    """Whether a section of fields says that content comes, which not every response may have."""
     return b"transfer-encoding" in fields or (fields.get(b"content-length") or b"0").strip(b"0") != b""

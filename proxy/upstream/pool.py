@@ -11,7 +11,9 @@ from proxy.upstream.address import Server
 from proxy.upstream.connection import Connection
 from proxy.upstream.contract import Content, Overloaded, Unreachable, UpstreamError, UpstreamResponse
 from proxy.upstream.dialler import Dialler
+from proxy.upstream.errand import Errand, Sender
 from proxy.upstream.exchange import Exchange, Interim
+from proxy.upstream.plain import PlainHeads
 from proxy.upstream.planner import Step, may_retry, next_step
 from proxy.upstream.resolver import LookUp, Resolver, look_up
 from proxy.upstream.sending import Outgoing, outgoing
@@ -39,6 +41,7 @@ class Pool:
         self._settings = settings = settings or UpstreamSettings()
         self._limits = settings.limits
         self._resolver = Resolver(server, settings.names, look_up, self._moved)
+        self.heads = PlainHeads(settings.limits, settings.idle)
         self._dialler = Dialler(server, settings, self._resolver)
         self._idle: dict[Connection, float] = {}  # until when each may be used; the last used is the last
         self._active: set[Connection] = set()
@@ -64,18 +67,62 @@ class Pool:
             assert exchange is not None  # only the first attempt is followed by another
         return exchange
 
+    def send_now(self, head: bytes, sender: Sender, *, to_head: bool) -> Errand | None:
+        """Send a request without content at once, if there is an idle connection for it; None: there is none.
+
+        `head` is all of the request, as it is sent; `to_head` says that it is a HEAD.
+        """
+        if not self._idle or self._waiting or self._closed:
+            return None
+        connection = next(reversed(self._idle))
+        if not connection.usable or not connection.quiet or self._take_idle() is None:
+            return None
+        errand = Errand(connection, self, sender, to_head=to_head)
+        errand.send(head)
+        return errand
+
+    def taken_over(self, connection: Connection, request: Request, began: float) -> Exchange:
+        """The exchange for a request that was sent at `began`, by `time.monotonic`."""
+        exchange = Exchange(connection, request, self._settings, self._limits)
+        exchange.begun(began)
+        return exchange
+
+    async def finish(self, request: Request, begun: Exchange, interim: Interim) -> UpstreamResponse:
+        """What `send` does from where a request without content has been sent for the first time."""
+        message = outgoing(request, None)
+        exchange = await self._attempt(request, message, None, interim, number=1, begun=begun)
+        if exchange is None:
+            exchange = await self._attempt(request, message, None, interim, number=2)
+            assert exchange is not None  # only the first attempt is followed by another
+        return exchange
+
     async def _attempt(
-        self, request: Request, message: Outgoing, content: Content | None, interim: Interim, *, number: int
+        self,
+        request: Request,
+        message: Outgoing,
+        content: Content | None,
+        interim: Interim,
+        *,
+        number: int,
+        begun: Exchange | None = None,
     ) -> Exchange | None:
-        """Send a request for the first or second time; None where it is to be sent once more."""
-        exchange: Exchange | None = None
+        """Send a request for the first or second time; None where it is to be sent once more.
+
+        `begun` where it was sent already.
+        """
+        exchange = begun
         try:
-            connection = await self._connection(fresh=number > 1)
-            exchange = Exchange(connection, request, self._settings, self._limits, number)
-            await exchange.perform(message, content, interim)
+            if exchange is not None:
+                await exchange.proceed(interim)
+            else:
+                connection = await self._connection(fresh=number > 1)
+                exchange = Exchange(connection, request, self._settings, self._limits, number)
+                await exchange.perform(message, content, interim)
         except BaseException as error:
             if isinstance(error, UpstreamError):
                 error.attempts = number - isinstance(error, Overloaded)
+                error.sent = exchange is not None and exchange.sent
+                error.read = exchange is not None and exchange.content_read
             if exchange is None:
                 raise
             exchange.close()

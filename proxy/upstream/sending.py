@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from proxy.message.chunked import encode_chunk, last_chunk
 from proxy.message.fields import Fields
@@ -20,8 +22,7 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 _FRAMING_LENGTHS = (len(_FRAMING[0]), len(_FRAMING[1]))
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True, gc=False):
     """A request as it's sent: the bytes of its head, how its content is framed and whether that waits."""
 
     head: bytes

@@ -31,6 +31,9 @@ class Account:
     decision: Decision | None = None
     server: str = ""
     attempts: int = 0
+    tried: tuple[str, ...] = ()  # where there are several servers: those that were asked, in order
+    retry: str = ""  # why another server was or was not asked after one had failed
+    affinity: bytes | None = None  # the Set-Cookie by which the client comes back to the same server
     reused: bool = False
     connect: float = 0.0  # duration of connecting upstream
     upstream_first_byte: float | None = None  # from sending upstream to its first byte

@@ -96,7 +96,7 @@ def uri(value: bytes, secret: Collection[bytes], hide: Hide) -> bytes:
 def _parameter(part: bytes, secret: Collection[bytes], hide: Hide) -> bytes:
     """One `name=value`, with whatever it may begin with, from one `&` to the next."""
     for found in _NAMED.finditer(part):
-        if _is_secret(found[1], secret):
+        if is_secret(found[1], secret):
             value = part[found.end() :]
             return part[: found.end()] + (hide(value) if value else b"")
     if b"%" in part:
@@ -113,11 +113,11 @@ def _wraps_secret(encoded: bytes, secret: Collection[bytes]) -> bool:
     plain = unquote_to_bytes(unquote_to_bytes(encoded))
     if plain == encoded:
         return False
-    named = any(_is_secret(found[1], secret) for found in _NAMED.finditer(plain))
+    named = any(is_secret(found[1], secret) for found in _NAMED.finditer(plain))
     return named or _USERINFO.search(plain) is not None
 
 
-def _is_secret(name: bytes, secret: Collection[bytes]) -> bool:
+def is_secret(name: bytes, secret: Collection[bytes]) -> bool:
     """Whether a parameter is one of `secret`, also as `user[password]` or `login.password`."""
     if b"%" in name:
         name = unquote_to_bytes(name)

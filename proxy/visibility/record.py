@@ -48,6 +48,11 @@ def encode(record: Record) -> bytes:
     return escape(_encoder.encode(record))
 
 
+def encode_piece(value: object) -> bytes:
+    """A part of a record as it stands in the record's line."""
+    return escape(_encoder.encode(value))
+
+
 def escape(line: bytes) -> bytes:
     """JSON without the control characters that JSON itself permits in strings (RFC 8259 §7)."""
     if b"\x7f" in line or (not line.isascii() and (_CONTROL.search(line) or _LINE_END.search(line))):
@@ -103,11 +108,12 @@ def to_record(account: Account, redaction: Redaction) -> Record:
 def rfc3339(seconds: float) -> str:
     """Seconds since the epoch as a time of RFC 3339: in UTC, to the microsecond, in 9999 at the latest."""
     second, micro = divmod(round(min(max(seconds, 0.0), _LAST_SECOND) * 1e6), 1_000_000)
-    return f"{_date_and_time(second)}.{micro:06d}Z"
+    return f"{date_and_time(second)}.{micro:06d}Z"
 
 
 @lru_cache(64)
-def _date_and_time(second: int) -> str:
+def date_and_time(second: int) -> str:
+    """A second since the epoch as a time of RFC 3339 begins, without fraction and zone: in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
@@ -193,4 +199,6 @@ def _upstream(account: Account) -> UpstreamRecord:
         round(max(account.connect, 0.0), 6),
         _rounded(account.upstream_first_byte),
         account.upstream_status,
+        account.tried,
+        account.retry or None,
     )

@@ -1,7 +1,8 @@
 """What is hidden from the record: each credential is replaced by a keyed digest of it.
 
-`~` stands before the digest and the credential's length in bytes after it, as in `sid=~6f1d2c….32`. Equal
-credentials are seen to be equal, also in different places, and none can be read or guessed without the key.
+`~` stands before the digest, and after it the credential's length in bytes and the form of its value, as in
+`sid=~6f1d2c….32.hex` (see `sessions.form.mark`). Equal credentials are seen to be equal, also in different
+places, and none can be read or guessed without the key.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from proxy.message.errors import ConfigurationError
 from proxy.visibility import credentials
 from proxy.visibility.credentials import Hide
 from proxy.visibility.names import FIELDS, FRAMING, PARAMETERS, URIS, normalized
+from proxy.visibility.sessions.form import MARK
+from proxy.visibility.sessions.reading import mark_of
 from proxy.visibility.settings import LogSettings
 
-DIGEST = re.compile(r"~[0-9a-f]{16}\.[0-9]+")
-"""What stands in the place of a credential."""
+DIGEST = re.compile(rf"~[0-9a-f]{{16}}\.[0-9]+(?:\.{MARK})?")
+"""What stands in the place of a credential; its length and, but for logs of old, the mark of its form."""
 
 _DIGEST_BYTES = re.compile(DIGEST.pattern.encode())
 
 _LINE_END = re.compile(rb"(\r\n|\r|\n)")
 _FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)([ \t]*:[ \t]*)(.*)", re.DOTALL)
-_RECENT = 4096
-_KEEP_BELOW = 2048
+_RECENT, _KEEP_BELOW = 4096, 256
+_RECENT_LONG, _KEEP_LONG_BELOW = 256, 2048
 _QUOTED = 8
 _TOO_COMMON = 6
 
@@ -68,6 +71,9 @@ class Redaction:
         self._recent_line = lru_cache(_RECENT)(self._line)
         self._recent_target = lru_cache(_RECENT)(self._target)
         self._recent_text = lru_cache(_RECENT)(self._text)
+        self._recent_long_line = lru_cache(_RECENT_LONG)(self._line)
+        self._recent_long_target = lru_cache(_RECENT_LONG)(self._target)
+        self._recent_long_text = lru_cache(_RECENT_LONG)(self._text)
 
     @classmethod
     def of(cls, settings: LogSettings) -> Redaction:
@@ -76,15 +82,35 @@ class Redaction:
 
     def digest(self, value: bytes) -> str:
         """What stands in the place of a credential."""
-        return f"~{blake2b(value, digest_size=8, key=self._key).hexdigest()}.{len(value)}"
+        digits = blake2b(value, digest_size=8, key=self._key).hexdigest()
+        return f"~{digits}.{len(value)}.{mark_of(value)}"
 
     def line(self, name: bytes, value: bytes) -> Line:
         """A field line."""
-        return self._recent_line(name, value) if len(value) < _KEEP_BELOW else self._line(name, value)
+        size = len(name) + len(value)
+        if size < _KEEP_BELOW:
+            return self._recent_line(name, value)
+        return self._recent_long_line(name, value) if size < _KEEP_LONG_BELOW else self._line(name, value)
+
+    def line_once(self, name: bytes, value: bytes) -> Line:
+        """The same for who remembers it himself."""
+        return self._line(name, value)
+
+    def shows(self, name: bytes) -> bool:
+        """Whether the field `name` holds no credential where its value has neither `=` nor `@` in it."""
+        lowered = name.lower()
+        return lowered not in self._rules and lowered not in URIS
 
     def target(self, value: bytes) -> tuple[str, tuple[str, ...]]:
         """A request target, and the credentials that were in it."""
-        return self._recent_target(value) if len(value) < _KEEP_BELOW else self._target(value)
+        size = len(value)
+        if size < _KEEP_BELOW:
+            return self._recent_target(value)
+        return self._recent_long_target(value) if size < _KEEP_LONG_BELOW else self._target(value)
+
+    def hides(self, name: bytes) -> bool:
+        """Whether the value of a parameter of that name, in a URI, is a credential."""
+        return credentials.is_secret(name, self._parameters)
 
     def authority(self, value: bytes) -> str:
         """The host and port of a request, without userinfo (RFC 9110 §4.2.4)."""
@@ -102,7 +128,15 @@ class Redaction:
         for credential in sorted(known, key=len, reverse=True) if known else ():
             if len(credential) >= _TOO_COMMON:
                 value = self._without(value, credential)
-        return self._recent_text(value) if len(value) < _KEEP_BELOW else self._text(value)
+        size = len(value)
+        if size < _KEEP_BELOW:
+            return self._recent_text(value)
+        return self._recent_long_text(value) if size < _KEEP_LONG_BELOW else self._text(value)
+
+    @staticmethod
+    def quotes(value: str, known: Iterable[str]) -> bool:
+        """Whether `text` would find one of the credentials `known` in `value`."""
+        return any(len(one) >= _TOO_COMMON and one[:_QUOTED] in value for one in known)
 
     def raw(self, data: bytes) -> str:
         """The first bytes of what could not be read as a request.
@@ -129,6 +163,8 @@ class Redaction:
         rule = self._rules.get(lowered)
         if rule is not None:
             shown = rule(value, partial(self._hide, found)) if value else value
+        elif b"=" not in value and b"@" not in value and self.shows(lowered):
+            shown = value
         else:
             of_uri = credentials.uri if lowered in URIS else credentials.text
             shown = of_uri(value, self._parameters, partial(self._hide_encoded, found))

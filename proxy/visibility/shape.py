@@ -120,14 +120,22 @@ class UpstreamRecord(Struct, frozen=True, gc=False):
         Seconds | None, Meta(description="From sending to the first byte of a response; null: none came.")
     ]
     status: Annotated[Status | None, Meta(description="The status code received; null: none came.")]
+    tried: Annotated[
+        tuple[str, ...], Meta(description="Where there are several servers, those that were asked, in order.")
+    ] = ()
+    retry: Annotated[
+        str | None, Meta(description="Why another was or was not asked after one had failed; null: none had.")
+    ] = None
 
 
 class Record(Struct, frozen=True, gc=False):
     """One exchange between a client and the proxy, which can be understood without any other.
 
     What was taken from messages is given as ISO-8859-1: encoded as that, it is the bytes that were received.
-    In the place of each credential stands ~, 16 digits of its keyed digest, a dot and its length in bytes, as
-    in ~0123456789abcdef.32: equal ones are seen to be equal, and none can be read.
+    In the place of each credential stands ~, 16 digits of its keyed digest, its length in bytes and the form
+    of its value, with dots between them, as in ~0123456789abcdef.32.hex: equal ones are seen to be equal, and
+    none can be read. Behind the form may stand, after a colon each, i and e with the times of issue and
+    expiry in seconds since the epoch, n with the number of things that the value holds, and names of those.
     """
 
     format: Annotated[

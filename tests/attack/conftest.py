@@ -28,10 +28,14 @@ class Kept:
     """In the place of the log: the accounts themselves."""
 
     accounts: list[Account] = field(default_factory=list)
+    lines: bytes = b""
     lost: int = 0
 
     def put(self, account: Account) -> None:
         self.accounts.append(account)
+
+    def put_lines(self, lines: bytes) -> None:
+        self.lines += lines
 
 
 class Attacked:
@@ -51,7 +55,7 @@ class Attacked:
 
     def _busy(self) -> bool:
         proxy = self.proxy
-        return bool(proxy._under_way or proxy._listener.connections or len(proxy._driver._background))
+        return bool(proxy._under_way or proxy._listener.connections or proxy._driver.busy)
 
     async def quiet(self) -> None:
         """Wait until nothing is under way any more."""
@@ -63,11 +67,11 @@ class Attacked:
         """What is still held on behalf of somebody: nothing of it may be."""
         store, driver, pool = self.proxy._store, self.proxy._driver, self.proxy._pool
         held = {
-            "flights": len(driver._reach.flights),
+            "flights": len(driver.reach.flights),
             "writers": len(store._writers),
             "promised": store._promised,
             "arrived": store._arrived,
-            "background": len(driver._background),
+            "background": driver.busy,
             "connections in use": len(pool._active) + pool._opening,
             "requests that wait": len(pool._waiting),
         }

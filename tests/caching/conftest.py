@@ -12,6 +12,7 @@ from proxy.caching.decision import Decision
 from proxy.caching.effects import (
     Answer,
     Arrived,
+    Collapse,
     Effect,
     Forward,
     Found,
@@ -151,11 +152,11 @@ class Engine:
         self.known += [(held.stored, held) for held in found]
         return Found([held.stored for held in found], self.now)
 
-    def _forward(self, request: Request, collapse: bytes | None) -> tuple[Result, bytes]:
-        if collapse is not None and self.concurrent is not None:
+    def _forward(self, request: Request, collapse: Collapse | None) -> tuple[Result, bytes]:
+        if collapse is not None and collapse.follows and self.concurrent is not None:
             other, self.concurrent = self.concurrent, None
             other()
-            return self._found(held for held in self.entries if held.key == collapse), b""
+            return self._found(held for held in self.entries if held.key == collapse.key), b""
         self.forwarded.append(request)
         assert self.origin is not None
         sent = self.origin(request)

@@ -14,7 +14,7 @@ from proxy.message.fields import NO_FIELDS, FieldLine, Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.storage.memory import MemoryStore
-from proxy.upstream.contract import Content, Timing, Tunnel, UpstreamError, UpstreamResponse
+from proxy.upstream.contract import Content, Timing, Tunnel, Upstream, UpstreamError, UpstreamResponse
 from proxy.visibility.account import Account
 
 Piece = bytes | UpstreamError | asyncio.Event
@@ -30,6 +30,7 @@ class Origin:
     length: int | None = None
     interim: tuple[Response, ...] = ()
     trailers: Fields = NO_FIELDS
+    ready: asyncio.Event | None = None  # what its head waits for
 
 
 class Arriving:
@@ -42,6 +43,10 @@ class Arriving:
         self.timing = Timing("origin:80", 0.0, 0.001, False)
         self.closed = False
         self.pieces = list(origin.pieces)
+
+    @property
+    def whole(self) -> bool:
+        return all(isinstance(piece, bytes) for piece in self.pieces)
 
     async def read(self) -> bytes:
         while self.pieces:
@@ -79,6 +84,8 @@ class Origins:
         answer = self.answers.pop(0)
         if isinstance(answer, UpstreamError):
             raise answer
+        if answer.ready is not None:
+            await answer.ready.wait()
         for response in answer.interim:
             await interim(response)
         self.arriving.append(Arriving(answer))
@@ -90,6 +97,8 @@ class Origins:
 
 class Client:
     """One exchange's client: keeps what it is sent, and may leave after so many bytes."""
+
+    ahead = None
 
     def __init__(
         self, request: Request, content: bytes | None = None, leaves_after: int | None = None
@@ -104,6 +113,9 @@ class Client:
         self.trailers = NO_FIELDS
         self.ended = False
         self.aborted = False
+        self.account: Account | None = None
+        self.room = asyncio.Event()  # cleared: it reads nothing
+        self.room.set()
         self._leaves_after = leaves_after
 
     async def interim(self, response: Response) -> None:
@@ -112,8 +124,9 @@ class Client:
     async def start(self, response: Response, length: int | None) -> None:
         self.head, self.length = response, length
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | memoryview) -> None:
         self.body += data
+        await self.room.wait()
         if self._leaves_after is not None and len(self.body) >= self._leaves_after:
             raise ClientGone("gone")
 
@@ -139,10 +152,10 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 class Stage:
     """A driver with its origin and its store, and the exchanges that went through it."""
 
-    def __init__(self, settings: EngineSettings | None = None) -> None:
+    def __init__(self, settings: EngineSettings | None = None, upstream: Upstream | None = None) -> None:
         self.origin = Origins()
         self.store = MemoryStore(1 << 20, 1 << 18)
-        self.driver = Driver(self.store, self.origin, Policy(), settings)
+        self.driver = Driver(self.store, upstream or self.origin, Policy(), settings)
         self.accounts: list[Account] = []
 
     def answers(self, *answers: Origin | UpstreamError) -> None:
@@ -156,12 +169,17 @@ class Stage:
         content: bytes | None = None,
         leaves_after: int | None = None,
     ) -> Client:
-        request = Request(method, target, Fields(((b"Host", b"a.example"), *lines)), authority=b"a.example")
-        client = Client(request, content, leaves_after)
-        account = Account(id="x", started=0.0, client="127.0.0.1:1", received=request)
+        return await self.serve(Client(asking(target, *lines, method=method), content, leaves_after))
+
+    async def serve(self, client: Client) -> Client:
+        account = client.account = Account("x", 0.0, "127.0.0.1:1", received=client.request)
         self.accounts.append(account)
         await self.driver.exchange(client, account)
         return client
+
+
+def asking(target: bytes = b"/", *lines: FieldLine, method: bytes = b"GET") -> Request:
+    return Request(method, target, Fields(((b"Host", b"a.example"), *lines)), authority=b"a.example")
 
 
 def fresh(

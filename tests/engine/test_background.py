@@ -15,7 +15,8 @@ async def test_nothing_is_at_work_twice_nor_too_much_at_once() -> None:
     async def work() -> None:
         await gate.wait()
 
-    assert [background.start(name, work) for name in ("a", "a", "b", "c")] == [True, False, True, False]
+    started = [background.start(name, work) for name in ("a", "a", "b", "c")]
+    assert [task is not None for task in started] == [True, False, True, False]
     gate.set()
     await until(lambda: not len(background))
     assert background.start("a", work)
@@ -34,9 +35,8 @@ async def test_what_goes_wrong_is_told(caplog: pytest.LogCaptureFixture) -> None
     assert "lost" in caplog.text
 
 
-async def test_work_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy.engine.background.LONGEST", 0.01)
-    background, given_up = Background(1), asyncio.Event()
+async def test_work_without_end_is_given_up() -> None:
+    background, given_up = Background(1, longest=0.01), asyncio.Event()
 
     async def work() -> None:
         try:

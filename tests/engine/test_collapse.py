@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from proxy.caching.effects import Collapse
 from proxy.engine.collapse import Flights
-from proxy.engine.settings import EngineSettings
 from proxy.upstream.contract import Unreachable
 from tests.engine.stage import Client, Origin, Stage, fresh, until
 
@@ -67,18 +67,6 @@ async def test_a_failure_says_nothing_about_who_may_share(
     assert len(stage.origin.asked) == 2
 
 
-async def test_a_client_that_leaves_is_followed_by_one_of_those_who_wait() -> None:
-    stage = Stage(EngineSettings(nearly_done=10))
-    never = asyncio.Event()
-    stage.answers(fresh(never, length=1000), fresh(b"second try"))
-    first, *others = await crowd(stage, 4)
-    await until(lambda: len(stage.origin.asked) == 1)
-    first.cancel()
-    clients = await asyncio.gather(*others)
-    assert {client.body for client in clients} == {b"second try"}
-    assert len(stage.origin.asked) == 2
-
-
 async def test_different_resources_do_not_wait_for_each_other(stage: Stage) -> None:
     never = asyncio.Event()
     stage.answers(fresh(never, length=100), fresh(b"other"))
@@ -90,9 +78,7 @@ async def test_different_resources_do_not_wait_for_each_other(stage: Stage) -> N
 
 async def test_what_is_remembered_of_a_long_key_is_small() -> None:
     flights = Flights()
-    key = b"GET http://a.example/" + b"x" * 8000
-    flight = await flights.lead_or_wait(key, 1.0)
-    assert flight is not None
-    flight.land(shared=False)
-    assert not flights.waits(key)
+    collapse = Collapse(b"GET http://a.example/" + b"x" * 8000)
+    flights.lead(collapse).land(shared=False)
+    assert not flights.shares(collapse)
     assert sum(map(sys.getsizeof, flights._unshared)) < 100

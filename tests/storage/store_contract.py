@@ -51,7 +51,7 @@ async def put(
 async def read(entry: Entry, first: int = 0, last: int | None = None) -> bytes:
     """The content as `read` gives it, each piece within its bound."""
     pieces = [piece async for piece in entry.read(first, entry.stored.length - 1 if last is None else last)]
-    assert all(0 < len(piece) <= 64 << 10 for piece in pieces)
+    assert all(0 < len(piece) <= 1 << 20 for piece in pieces)
     return b"".join(pieces)
 
 
@@ -150,7 +150,7 @@ class StoreContract:
         await put(store, b"key", b"new", replaces=(old,))
         assert await contents(store, b"key") == [b"new"]
 
-    @pytest.mark.parametrize("length", [0, 1, 65535, 65536, 65537, 300_000])
+    @pytest.mark.parametrize("length", [0, 1, 65_536, 300_000])
     async def test_reads_the_whole_in_pieces(self, store: Store, length: int) -> None:
         content = bytes(index % 251 for index in range(length))
         entry = await put(store, b"key", content)

@@ -31,18 +31,18 @@ def test_in_the_order_of_their_time() -> None:
 def test_what_is_discarded_never_comes() -> None:
     deadlines: Deadlines[str] = Deadlines()
     for name in ("a", "b"):
-        deadline = deadlines.add(name, NOW + 10, NOW)
-    deadlines.discard("a", deadline)
-    deadlines.discard("a", deadline)
+        together = deadlines.add(name, NOW + 10, NOW)
+    assert together is not None
+    together.discard("a")
+    together.discard("a")
     assert due(deadlines, NOW + 100) == ["b"]
-    deadlines.discard("b", deadline)
+    together.discard("b")
 
 
 @pytest.mark.parametrize("expires", [None, float("inf"), float("nan"), 1e300])
 def test_what_never_ends(expires: float | None) -> None:
     deadlines: Deadlines[str] = Deadlines()
-    assert deadlines.add("a", expires, NOW) == 0
-    deadlines.discard("a", 0)
+    assert deadlines.add("a", expires, NOW) is None
     assert due(deadlines, 1e18) == []
 
 

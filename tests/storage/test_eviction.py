@@ -1,4 +1,4 @@
-"""SIEVE as a `cachetools.Cache`: what any cache of that family promises, its own order, what it is worth."""
+"""S3-FIFO as a `cachetools.Cache`: what any of that family promises, its own order, what it is worth."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from cachetools import Cache, LRUCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.storage.eviction import Sieve
+from proxy.storage.eviction import MOST, USE, S3Fifo
+from proxy.storage.ghosts import Ghosts
 
 
-def by_value(maxsize: int) -> Sieve[int, int]:
-    return Sieve(maxsize, getsizeof=int)
+def by_value(maxsize: int) -> S3Fifo[int, int]:
+    return S3Fifo(maxsize, getsizeof=int)
 
 
 def test_is_a_cachetools_cache() -> None:
-    cache: Sieve[str, int] = Sieve(3)
+    cache: S3Fifo[str, int] = S3Fifo(3)
     assert isinstance(cache, Cache)
     assert (cache.maxsize, cache.currsize, len(cache)) == (3, 0, 0)
 
 
 def test_behaves_as_a_mapping() -> None:
-    cache: Sieve[str, int] = Sieve(3)
+    cache: S3Fifo[str, int] = S3Fifo(3)
     cache["a"] = 1
     cache.update(b=2)
     assert cache.setdefault("a", 9) == 1
@@ -43,13 +44,13 @@ def test_behaves_as_a_mapping() -> None:
 
 @pytest.mark.parametrize("reach", [lambda c: c["x"], lambda c: c.pop("x"), lambda c: c.__delitem__("x")])
 def test_a_missing_key_is_a_key_error(reach) -> None:
-    cache: Sieve[str, int] = Sieve(3)
+    cache: S3Fifo[str, int] = S3Fifo(3)
     with pytest.raises(KeyError):
         reach(cache)
 
 
 def test_missing_is_asked_as_in_every_cachetools_cache() -> None:
-    class Doubling(Sieve[int, int]):
+    class Doubling(S3Fifo[int, int]):
         def __missing__(self, key: int) -> int:
             self[key] = key * 2
             return key * 2
@@ -61,12 +62,12 @@ def test_missing_is_asked_as_in_every_cachetools_cache() -> None:
 
 def test_popitem_of_an_empty_cache_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        Sieve(3).popitem()
+        S3Fifo(3).popitem()
 
 
 def test_a_negative_maxsize_is_refused() -> None:
     with pytest.raises(ValueError, match="maxsize"):
-        Sieve(-1)
+        S3Fifo(-1)
 
 
 def test_what_is_larger_than_the_cache_is_refused_and_changes_nothing() -> None:
@@ -101,48 +102,155 @@ def test_size_zero_needs_no_room() -> None:
     assert cache.currsize == 0
 
 
+def busy(maxsize: int) -> S3Fifo:
+    """An empty cache from which something had to go already."""
+    cache: S3Fifo = S3Fifo(maxsize)
+    cache["first"] = None
+    cache.popitem()
+    return cache
+
+
+def filled(keys: str) -> S3Fifo:
+    """A full cache of `keys`."""
+    cache = busy(len(keys))
+    cache.update(dict.fromkeys(keys))
+    return cache
+
+
+def popped(cache: S3Fifo) -> str:
+    """Everything, in the order in which it goes."""
+    return "".join(cache.popitem()[0] for _ in range(len(cache)))
+
+
 def test_without_hits_the_first_in_is_the_first_out() -> None:
-    cache: Sieve[int, None] = Sieve(4)
-    cache.update(dict.fromkeys(range(4)))
-    assert [cache.popitem()[0] for _ in range(4)] == [0, 1, 2, 3]
-
-
-def test_a_hit_spares_once() -> None:
-    cache: Sieve[int, None] = Sieve(3)
-    cache.update(dict.fromkeys(range(3)))
-    cache[0]
-    assert [cache.popitem()[0] for _ in range(3)] == [1, 2, 0]
-
-
-def test_the_hand_stays_where_it_was() -> None:
-    cache: Sieve[str, None] = Sieve(4)
+    assert popped(filled("abcd")) == "abcd"
+    cache: S3Fifo[str, None] = S3Fifo(4)
     cache.update(dict.fromkeys("abcd"))
-    cache["a"]
-    cache["b"]
-    assert cache.popitem()[0] == "c"  # past a and b
-    cache["e"] = None
-    assert cache.popitem()[0] == "d"  # on from there, not from the start
-    assert cache.popitem()[0] == "e"
+    assert popped(cache) == "abcd"
+
+
+def test_two_uses_bring_into_the_main_queue_and_one_does_not() -> None:
+    cache = filled("abcd")
+    for used in "abb":
+        cache[used]
+    assert popped(cache) == "acdb"
+
+
+def test_each_use_in_the_main_queue_spares_once_and_three_count() -> None:
+    cache = filled("abc")
+    for key in "abc":
+        cache[key], cache[key]
+    assert cache.popitem()[0] == "a"  # all three are in the main queue now, b before c
+    for _ in range(10):
+        cache["b"]
+    assert cache.place("b").credit == MOST
+    assert popped(cache) == "cb"
+
+
+def test_the_larger_the_more_uses_it_takes_to_be_spared() -> None:
+    cache: S3Fifo[str, int] = S3Fifo(1000, getsizeof=int)
+    cache["first"] = 1
+    cache.popitem()
+    cache["large"] = cache["larger"] = 300
+    cache.update(dict.fromkeys("abcdefghi", 10))
+    for key in ("large", "large", "larger", "larger", "larger", "a"):
+        cache[key]
+    assert cache.popitem() == ("large", 300)
+    assert cache.popitem() == ("b", 10)
+    assert [cache.place(key).proven for key in ("larger", "a", "c")] == [True, True, False]
+
+
+def test_who_comes_back_soon_goes_into_the_main_queue_at_once() -> None:
+    cache = filled("abcdefghij")
     assert cache.popitem()[0] == "a"
+    cache["a"] = cache["z"] = None
+    assert (cache.place("a").proven, cache.place("z").proven) == (True, False)
+    assert popped(cache) == "cdefghijza"
 
 
-def test_contains_is_no_hit_but_a_touched_place_is() -> None:
-    cache: Sieve[str, None] = Sieve(3)
-    cache.update(dict.fromkeys("abc"))
+def test_who_comes_back_late_is_not_known_any_more() -> None:
+    cache = busy(10)
+    for key in (*range(30), 0):
+        cache[key] = None
+    assert not cache.place(0).proven
+
+
+def test_who_left_the_main_queue_unused_is_not_remembered() -> None:
+    cache = busy(10)
+    cache["a"] = None
+    cache["a"], cache["a"]
+    cache["b"] = None
+    assert popped(cache) == "ba"
+    cache["a"] = None
+    assert not cache.place("a").proven
+
+
+def test_what_is_deleted_and_put_again_need_not_prove_itself() -> None:
+    cache: S3Fifo[tuple[str, int], None] = S3Fifo(10, name=lambda key: key[0])
+    cache["a", 1] = None
+    del cache["a", 1]
+    cache["a", 2] = cache["b", 1] = None
+    assert (cache.place(("a", 2)).proven, cache.place(("b", 1)).proven) == (True, False)
+
+
+@pytest.mark.parametrize("empty", ["at first", "clear", "del"])
+def test_while_there_is_room_the_main_queue_takes_what_the_small_one_has_no_room_for(empty: str) -> None:
+    cache = busy(20) if empty != "at first" else S3Fifo(20)
+    if empty == "clear":
+        cache.clear()
+    elif empty == "del":
+        cache["x"] = None
+        del cache["x"]
+    cache.update(dict.fromkeys("abcde"))
+    assert [cache.place(key).proven for key in "abcde"] == [False, False, True, True, True]
+
+
+def test_contains_and_replacing_are_no_use_but_a_touched_place_is() -> None:
+    cache: S3Fifo[str, int] = S3Fifo(3)
+    cache.update(dict.fromkeys("abc", 0))
     assert "a" in cache
-    cache.place("b").visited = True
-    assert [cache.popitem()[0] for _ in range(3)] == ["a", "c", "b"]
+    cache["a"] = 1
+    assert cache.place("a").credit == 0
+    cache.place("b").touch()
+    assert cache.place("b").credit == USE
 
 
-def test_deleting_under_the_hand_moves_it_on() -> None:
-    cache: Sieve[str, None] = Sieve(4)
-    cache.update(dict.fromkeys("abcd"))
-    cache["a"]
-    assert cache.popitem()[0] == "b"
-    del cache["c"]  # where the hand stands
-    assert cache.popitem()[0] == "d"
-    assert cache.popitem()[0] == "a"
+def test_a_place_that_was_left_may_be_touched() -> None:
+    cache: S3Fifo[str, int] = S3Fifo(3)
+    cache["a"] = 0
+    place = cache.place("a")
+    del cache["a"]
+    place.touch()
     assert len(cache) == 0
+
+
+def test_the_order_of_those_in_the_middle_survives_a_deletion() -> None:
+    cache = filled("abcde")
+    del cache["c"]
+    del cache["e"]
+    assert popped(cache) == "abd"
+
+
+def test_who_was_used_twice_outlives_any_number_that_nobody_asks_for_again() -> None:
+    cache = busy(100)
+    wanted = range(80)
+    for key in wanted:
+        cache[key] = None
+        cache[key], cache[key]
+    for key in range(1000, 11_000):
+        cache[key] = None
+    assert all(key in cache for key in wanted)
+
+
+def test_making_room_takes_a_bounded_number_of_steps_however_much_was_used(monkeypatch) -> None:
+    cache = busy(5000)
+    for key in range(5000):
+        cache[key] = None
+        cache[key], cache[key], cache[key]
+    moves = []
+    monkeypatch.setattr(cache, "_dequeue", lambda place: (moves.append(place), S3Fifo._dequeue(cache, place)))
+    cache.popitem()
+    assert len(moves) < 100
 
 
 def test_clear_leaves_an_empty_cache_that_works() -> None:
@@ -157,7 +265,7 @@ def test_clear_leaves_an_empty_cache_that_works() -> None:
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_it_says_that_it_can_not_be_copied(duplicate) -> None:
     with pytest.raises(TypeError, match="can't be"):
-        duplicate(Sieve(3))
+        duplicate(S3Fifo(3))
 
 
 class Token:
@@ -166,7 +274,7 @@ class Token:
 
 @pytest.mark.parametrize("leave", ["drop the cache", "clear", "popitem", "del"])
 def test_what_leaves_is_freed_although_the_garbage_collector_can_not_see_it(leave: str) -> None:
-    cache: Sieve[Token, None] = Sieve(3)
+    cache: S3Fifo[Token, None] = S3Fifo(3)
     token = Token()
     cache[token] = None
     cache[Token()] = None
@@ -188,56 +296,75 @@ def test_what_leaves_is_freed_although_the_garbage_collector_can_not_see_it(leav
 
 
 def test_entries_are_hidden_from_the_garbage_collector() -> None:
-    cache: Sieve[bytes, bytes] = Sieve(100, getsizeof=len)
+    cache: S3Fifo[bytes, bytes] = S3Fifo(100, getsizeof=len)
     cache[b"key"] = b"value"
     assert not gc.is_tracked(cache.place(b"key"))
     assert not gc.is_tracked(cache._places)
 
 
-class NaiveSieve:
-    """SIEVE as the paper says it, on a list: the newest at the end."""
+class Naive:
+    """S3-FIFO as the paper says it, on lists: the oldest first."""
 
     def __init__(self, maxsize: int) -> None:
         self.maxsize = maxsize
-        self.order: list[list] = []  # [key, size, visited]
-        self.hand: list | None = None
+        self.new: list[list[int]] = []  # [key, size, credit]
+        self.main: list[list[int]] = []
+        self.gone = Ghosts()
+        self.filling = True
 
-    def find(self, key: int) -> list | None:
-        return next((item for item in self.order if item[0] == key), None)
+    def items(self) -> list[list[int]]:
+        return self.new + self.main
+
+    def find(self, key: int) -> list[int] | None:
+        return next((item for item in self.items() if item[0] == key), None)
 
     def size(self) -> int:
-        return sum(item[1] for item in self.order)
+        return sum(item[1] for item in self.items())
+
+    def new_size(self) -> int:
+        return sum(item[1] for item in self.new)
 
     def get(self, key: int) -> int | None:
         item = self.find(key)
-        if item:
-            item[2] = True
-        return item[1] if item else None
+        if item is None:
+            return None
+        item[2] += 2 if item[2] < 6 else 0
+        return item[1]
 
-    def remove(self, item: list) -> None:
-        if self.hand is item:
-            following = self.order.index(item) + 1
-            self.hand = self.order[following] if following < len(self.order) else None
-        self.order.remove(item)
+    def delete(self, key: int) -> None:
+        item = self.find(key)
+        self.gone.add(key, len(self.items()))
+        (self.new if item in self.new else self.main).remove(item)
+        self.filling |= self.size() * 2 < self.maxsize
+
+    def weight(self, item: list[int]) -> float:
+        return (item[1] / (self.size() / len(self.items()) or 1)) ** 0.5
 
     def evict(self) -> int:
-        item = self.hand or self.order[0]
-        while item[2]:
-            item[2] = False
-            following = self.order.index(item) + 1
-            item = self.order[following] if following < len(self.order) else self.order[0]
-        self.hand = item
-        self.remove(item)
-        return item[0]
+        self.filling = False
+        while True:
+            if not self.main or (self.new and self.new_size() * 10 >= self.size()):
+                if self.new[0][2] < min(max(2 * round(2 * self.weight(self.new[0])), 2), 6):
+                    self.gone.add(self.new[0][0], len(self.items()))
+                    return self.new.pop(0)[0]
+                self.main.append([*self.new.pop(0)[:2], 0])
+            elif self.main[0][2] >= (price := min(max(round(2 * self.weight(self.main[0])), 1), 6)):
+                key, size, credit = self.main.pop(0)
+                self.main.append([key, size, credit - price])
+            else:
+                return self.main.pop(0)[0]
 
     def put(self, key: int, size: int) -> None:
-        while self.size() - ((self.find(key) or [0, 0])[1]) + size > self.maxsize:
+        while (item := self.find(key)) and self.size() - item[1] + size > self.maxsize:
             self.evict()
-        item = self.find(key)
         if item:
-            item[1], item[2] = size, True
-        else:
-            self.order.append([key, size, False])
+            item[1] = size
+            return
+        while self.size() + size > self.maxsize:
+            self.evict()
+        back = self.gone.take(key, int(0.9 * (len(self.items()) + 1)) + 1)
+        proven = back or (self.filling and self.new_size() * 10 >= self.maxsize)
+        (self.main if proven else self.new).append([key, size, 0])
 
 
 KEYS = st.integers(0, 9)
@@ -257,7 +384,7 @@ STEPS = st.lists(
 def test_law_same_as_the_naive_model_after_every_step(
     steps: list[tuple[str, int, int]], maxsize: int
 ) -> None:
-    cache, model = by_value(maxsize), NaiveSieve(maxsize)
+    cache, model = by_value(maxsize), Naive(maxsize)
     for step, key, size in steps:
         if step == "put":
             cache[key] = size
@@ -266,15 +393,17 @@ def test_law_same_as_the_naive_model_after_every_step(
             assert cache.get(key) == model.get(key)
         elif step == "del" and key in cache:
             del cache[key]
-            model.remove(model.find(key))
+            model.delete(key)
         elif step == "pop" and len(cache):
             assert cache.popitem()[0] == model.evict()
-        assert dict(_peek(cache)) == {item[0]: item[1] for item in model.order}
+        assert dict(_peek(cache)) == {item[0]: item[1] for item in model.items()}
         assert cache.currsize == model.size() <= maxsize
-    assert [cache.popitem()[0] for _ in range(len(cache))] == [model.evict() for _ in range(len(model.order))]
+    assert [cache.popitem()[0] for _ in range(len(cache))] == [
+        model.evict() for _ in range(len(model.items()))
+    ]
 
 
-def _peek(cache: Sieve[int, int]) -> list[tuple[int, int]]:
+def _peek(cache: S3Fifo[int, int]) -> list[tuple[int, int]]:
     """Keys and values, without a hit for any of them."""
     return [(key, Cache.__getitem__(cache, key)) for key in cache]
 
@@ -305,4 +434,4 @@ def _hits(cache: Cache[int, int], trace: list[int]) -> int:
 @pytest.mark.parametrize("size", [100, 500, 1000])
 def test_hits_more_than_lru_where_robots_read_along(size: int) -> None:
     trace = _trace(seed=1)
-    assert _hits(Sieve(size), trace) > 1.1 * _hits(LRUCache(size), trace)
+    assert _hits(S3Fifo(size), trace) > 1.1 * _hits(LRUCache(size), trace)

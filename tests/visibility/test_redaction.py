@@ -20,6 +20,7 @@ from proxy.message.response import Response
 from proxy.visibility.account import Account
 from proxy.visibility.record import encode, to_record
 from proxy.visibility.redaction import DIGEST, Redaction
+from proxy.visibility.sessions.form import MARK
 from proxy.visibility.settings import LogSettings
 from tests.visibility.exchanges import FRESH, account
 
@@ -37,7 +38,7 @@ def target(value: bytes) -> str:
 
 
 def lengths(text: str) -> str:
-    return re.sub(r"~[0-9a-f]{16}\.([0-9]+)", r"~\1", text)
+    return re.sub(rf"~[0-9a-f]{{16}}\.([0-9]+)\.{MARK}", r"~\1", text)
 
 
 class TestCookie:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from proxy.caching.answering import not_modified_fields
 from proxy.caching.effects import Arrived, Unreached
 from proxy.message.conditions import Verdict, evaluate, validators_of
@@ -46,7 +48,7 @@ class Had:
 
     def with_response(self, response: Response) -> Had:
         """The same, but for the response's head."""
-        return replace(self, arrived=replace(self.arrived, response=response))
+        return replace(self, arrived=structs.replace(self.arrived, response=response))
 
 
 def unchanged(had: Had, request: Request, now: float) -> Arrived:

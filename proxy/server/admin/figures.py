@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from proxy.caching.decision import Decision, Outcome
 from proxy.server.admin.histogram import Histogram, empty, percentiles
+from proxy.server.lane.records import Hit
 from proxy.visibility.account import Account
 
 SECONDS = 300
@@ -98,7 +99,7 @@ class Figures:
         self._sent[source] += sent
         second.sent[source] += sent
         self._received += account.request_bytes
-        self._count(decision, status)
+        self._count(_kind(decision, status))
         if duration is not None and status != _TUNNEL:
             second.latency[self._latency.add(duration)] += 1
         if account.attempts:
@@ -109,6 +110,38 @@ class Figures:
         if not account.complete or (source == _OWN and _failed(decision)):
             self._errors += 1
             second.errors += 1
+
+    def put_hits(self, hits: Sequence[Hit], first: int) -> None:
+        """Count what the fast lane has answered, all of it whole, to requests without content."""
+        begin, end = hits[0], hits[-1]
+        if int(min(begin[0], end[0])) != int(max(begin[0] + begin[1], end[0] + end[1])):
+            self._put_by_second(hits)
+        else:
+            self._put_within(int(begin[0]), hits)
+
+    def _put_by_second(self, hits: Sequence[Hit]) -> None:
+        ended: dict[int, list[Hit]] = {}
+        for hit in hits:
+            ended.setdefault(int(hit[0] + hit[1]), []).append(hit)
+        for at, those in ended.items():
+            self._put_within(at, those)
+
+    def _put_within(self, at: int, hits: Sequence[Hit]) -> None:
+        second = self._latest if self._latest.at == at else self._second(at)
+        for rendered, times in Counter([hit[5] for hit in hits]).items():
+            outcome, status, slug = rendered.kind
+            self._count((outcome, status, slug, rendered.forward), times)
+            source = _SOURCE[Outcome(outcome)]
+            self._answered[source] += times
+            second.answered[source] += times
+            self._sent[source] += rendered.sent * times
+            second.sent[source] += rendered.sent * times
+            if rendered.upstream is not None:
+                self._upstream.add(rendered.upstream)
+                self._origin += times
+                second.origin += times
+        for index, number in self._latency.add_all([hit[1] for hit in hits]):
+            second.latency[index] += number
 
     def snapshot(self, now: float) -> dict[str, Any]:
         """All of it, for JSON; durations in seconds. The second that `now` falls into is not over yet."""
@@ -135,16 +168,12 @@ class Figures:
         self._latest = second
         return second
 
-    def _count(self, decision: Decision | None, status: int) -> None:
-        kind: _Kind = (NONE, status, NONE, "")
-        if decision is not None:
-            slug = decision.reasons[0].reason.slug if decision.reasons else NONE
-            kind = (decision.outcome, status, slug, decision.forward or "")
+    def _count(self, kind: _Kind, times: int = 1) -> None:
         count = self._kinds.get(kind)
         if count is None and len(self._kinds) >= KINDS:
-            kind = (kind[0], _coarse(status), OTHER, kind[3] and OTHER)
+            kind = (kind[0], _coarse(kind[1]), OTHER, kind[3] and OTHER)
             count = self._kinds.get(kind)
-        self._kinds[kind] = (count or 0) + 1
+        self._kinds[kind] = (count or 0) + times
 
     def _exchanges(self) -> dict[str, Any]:
         outcomes: Counter[str] = Counter({str(outcome): 0 for outcome in Outcome})
@@ -171,6 +200,13 @@ class Figures:
         """The last five minutes, oldest first, empty ones where nothing ended."""
         wanted = ((at, self._ring[at % SECONDS]) for at in range(now - SECONDS + 1, now + 1))
         return [second if second.at == at else _Second(at) for at, second in wanted]
+
+
+def _kind(decision: Decision | None, status: int) -> _Kind:
+    if decision is None:
+        return NONE, status, NONE, ""
+    slug = decision.reasons[0].reason.slug if decision.reasons else NONE
+    return decision.outcome, status, slug, decision.forward or ""
 
 
 def _failed(decision: Decision | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,6 +63,20 @@ class Histogram:
         self.counts[index] += 1
         self.sum += seconds
         return index
+
+    def add_all(self, durations: Sequence[float]) -> list[tuple[int, int]]:
+        """Count several durations, none below zero; how many fell into which bucket."""
+        ordered = sorted(durations)
+        self.sum += sum(ordered)
+        found = []
+        done = 0
+        while done < len(ordered):
+            index = bisect_left(BOUNDS, ordered[done])
+            end = len(ordered) if index == len(BOUNDS) else bisect_right(ordered, BOUNDS[index], done)
+            self.counts[index] += end - done
+            found.append((index, end - done))
+            done = end
+        return found
 
     def snapshot(self) -> dict[str, Any]:
         """For JSON: `count`, `sum` in seconds, the percentiles, and each bucket as (upper bound, count).

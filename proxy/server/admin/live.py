@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from aiohttp import hdrs, web
 
-from proxy.server.admin.recent import Recent, Seen
-from proxy.visibility.account import Account
+from proxy.server.admin.recent import Exchange, Recent, Seen
 
-Line = Callable[[Account], bytes]
+Line = Callable[[Exchange], bytes]
 """Gives one exchange as its line of JSON, redacted."""
 
 PAUSE = 0.25
@@ -28,7 +27,7 @@ _AT_A_TIME = 20
 _log = logging.getLogger(__name__)
 
 
-async def lines(accounts: Sequence[Account], line: Line) -> AsyncIterator[bytes]:
+async def lines(accounts: Sequence[Exchange], line: Line) -> AsyncIterator[bytes]:
     """Each exchange as a line without its end. Other work gets its turn in between."""
     for number, account in enumerate(accounts):
         if number % _AT_A_TIME == _AT_A_TIME - 1:

@@ -1,4 +1,4 @@
-"""The admin address: what the running proxy did, for people and for programs. It changes nothing."""
+"""The admin address: what the running proxy did, for people and for programs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from proxy.server.admin.figures import Figures
 from proxy.server.admin.guard import Hosts, guard, protect
 from proxy.server.admin.live import lines, live
 from proxy.server.admin.problem import problem, problems
-from proxy.server.admin.recent import KEPT, Recent
+from proxy.server.admin.recent import KEPT, Exchange, Recent
+from proxy.server.admin.servers import ServerPages, Servers
+from proxy.server.lane.records import Late
 from proxy.server.process import process_figures
 from proxy.storage.contract import Figures as StorageFigures
-from proxy.visibility.account import Account
 from proxy.visibility.record import Record, Redaction, encode, to_record
 
 JSON = "application/json"
@@ -57,7 +58,8 @@ class Sources:
 
     Nothing of an exchange is shown but its record, made with `redaction`. `storage` gives the store's
     figures, `stopping` whether the proxy takes no more requests, `lost` the number of log lines that could
-    not be written, `now` the time in seconds since the epoch.
+    not be written, `now` the time in seconds since the epoch. `flush` has all counted that has ended.
+    `servers` are those behind, where there may be several.
     """
 
     figures: Figures
@@ -67,6 +69,8 @@ class Sources:
     stopping: Callable[[], bool] = lambda: False
     lost: Callable[[], int] = lambda: 0
     now: Callable[[], float] = time.time
+    flush: Callable[[], None] = lambda: None
+    servers: Servers | None = None
 
 
 def make_admin(sources: Sources, *, host: str = "127.0.0.1", names: Collection[str] = ()) -> web.Application:
@@ -85,6 +89,10 @@ def make_admin(sources: Sources, *, host: str = "127.0.0.1", names: Collection[s
     app.router.add_get("/exchanges/{id}", admin.exchange)
     app.router.add_get("/live", admin.live)
     app.router.add_get("/reasons", admin.reasons)
+    servers = ServerPages(sources.servers)
+    app.router.add_get("/upstreams", servers.listed)
+    app.router.add_post("/upstreams", servers.added)
+    app.router.add_delete("/upstreams/{name}", servers.drained)
     for path in sorted(_DASHBOARD.iterdir()):
         if path.suffix in _TYPES:
             name = "" if path.name == "index.html" else path.name
@@ -116,12 +124,14 @@ class Admin:
 
     async def exchanges(self, request: web.Request) -> web.Response:
         """The last `limit` exchanges as they stand in the log, the oldest first."""
+        self._from.flush()
         accounts = self._from.recent.last(_limit(request.query.get("limit")))
         body = [line async for line in lines(accounts, self._line)]
         return web.Response(body=b"".join(line + b"\n" for line in body), content_type=JSON_LINES)
 
     async def exchange(self, request: web.Request) -> web.Response:
         """One exchange, indented, each reason with its sentence from the catalogue."""
+        self._from.flush()
         account = self._from.recent.find(request.match_info["id"])
         if account is None:
             raise NotKept(f"no exchange of that id is among the last {KEPT}")
@@ -138,9 +148,10 @@ class Admin:
 
     async def reasons(self, request: web.Request) -> web.Response:
         """Every reason that a decision can have, by its slug."""
-        return _json({slug: dataclasses.asdict(reason) for slug, reason in self._catalogue.items()})
+        return _json({slug: msgspec.structs.asdict(reason) for slug, reason in self._catalogue.items()})
 
     def _figures(self) -> dict[str, Any]:
+        self._from.flush()
         return {
             "version": __version__,
             **self._from.figures.snapshot(self._from.now()),
@@ -149,10 +160,10 @@ class Admin:
             "process": process_figures(),
         }
 
-    def _record(self, account: Account) -> Record:
-        return to_record(account, self._from.redaction)
+    def _record(self, account: Exchange) -> Record:
+        return account.record() if isinstance(account, Late) else to_record(account, self._from.redaction)
 
-    def _line(self, account: Account) -> bytes:
+    def _line(self, account: Exchange) -> bytes:
         return encode(self._record(account))
 
 

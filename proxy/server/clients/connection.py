@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from proxy.engine.downstream import ClientGone
-from proxy.server.clients.incoming import Incoming, Refused
+from proxy.server.clients.incoming import Arrival, Incoming, Refused
 from proxy.server.clients.line import Line
 from proxy.server.clients.parser import Message, RequestParser
 from proxy.server.clients.serving import Serving
+from proxy.server.lane.records import client_text
 from proxy.server.settings import ServerSettings
+from proxy.upstream.contract import Ahead
 
 if TYPE_CHECKING:
     from proxy.server.clients.listener import Manager
+    from proxy.server.lane.through import Passing
 
 
 class Connection(RequestHandler):
@@ -31,11 +35,18 @@ class Connection(RequestHandler):
         "_discarding",
         "_half_closed",
         "_impatience",
+        "_lane",
         "_settings",
+        "_through",
         "_tunnel",
         "_wire",
+        "address",
+        "ahead",
         "client",
+        "idle_from",
         "line",
+        "named",
+        "passing",
         "requests",
         "serving",
         "stopping",
@@ -57,6 +68,14 @@ class Connection(RequestHandler):
         self._parser = cast("Any", self.requests)
         self.line = Line(self, settings)
         self.client = ""
+        self.named = '""'  # the client as it stands in records
+        self.address = ""
+        self.passing: Passing | None = None  # a request that is on its short way through
+        self.ahead: Ahead | None = None  # what has gone upstream of the request that is served next
+        self._lane = manager.lane
+        self._through = manager.lane.through if manager.lane is not None else None
+        # Added to a time by `time.perf_counter`, this is how long the connection may be idle from then on.
+        self.idle_from = settings.idle + loop.time() - perf_counter()
         self.serving: Serving | None = None
         self.task: asyncio.Task[None] | None = None
         self.stopping = False
@@ -75,6 +94,8 @@ class Connection(RequestHandler):
         self.task, self._wire = self._task_handler, self.transport
         self.transport.set_write_buffer_limits(self._settings.write_buffer)
         self.client = _address(self.transport.get_extra_info("peername"))
+        self.address = self.client.rpartition(":")[0].strip("[]")
+        self.named = client_text(self.client)
         if refusal := manager.admit(self):
             self.take_message(*self.requests.refuse(refusal))
 
@@ -85,9 +106,46 @@ class Connection(RequestHandler):
             if data:  # there is none when reading is resumed, which may be after the end
                 self._tunnel.feed_data(data)
             return
-        # Before a request is even parsed: an answer by its bytes alone would go here, where `ready` says that
-        # nothing is under way on this connection.
+        if self._lane is not None and data and self.ready and not self._force_close:
+            data = self._lane.take(self, data)
+            if data and self._through is not None and self.passing is None:
+                data = self._through.take(self, data)
+            if not data:
+                return
+        elif self.passing is not None:
+            self.passing.hand_over()
         super().data_received(data)
+
+    def answered(self, data: bytes, clock: float) -> None:
+        """Send a whole answer, and be idle from `clock` on (by `time.perf_counter`).
+
+        Only where `ready`, and where writing is not paused.
+        """
+        if self.transport is not None:
+            self.transport.write(data)
+        self._next_keepalive_close_time = clock + self.idle_from
+        self.watch_idling()
+
+    def watch_idling(self) -> None:
+        """See to it that the connection is closed when it has been idle for too long."""
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                self._next_keepalive_close_time, self._process_keepalive
+            )
+
+    def go_on(self, data: bytes, arrival: Arrival, ahead: Ahead) -> None:
+        """Serve the request in `data`, which has gone upstream already and is `ahead`."""
+        self.ahead = ahead
+        self.requests.began(arrival)
+        super().data_received(data)
+
+    def left_alone(self, data: bytes, arrival: Arrival) -> None:
+        """The client left while the request in `data` was passing."""
+        self.requests.began(arrival)
+        for message, payload in self.requests.feed_data(data)[0]:
+            serving = cast("Manager", self._manager).take(message, payload, self)
+            serving.account.error = "the client left"
+            serving.abandon()
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # aiohttp never keeps it open
         """The client sends no more. Whether to keep the connection open all the same.
@@ -98,6 +156,8 @@ class Connection(RequestHandler):
         if self._tunnel is not None:
             self._tunnel.feed_eof()
             return True
+        if self.passing is not None:
+            self.passing.hand_over()
         self.requests.feed_eof()
         if (self.serving is None and not self._messages) or self._discarding:
             return None
@@ -108,6 +168,8 @@ class Connection(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         manager = cast("Manager | None", self._manager)
+        if self.passing is not None:
+            self.passing.client_left()
         if manager is not None:
             manager.left(self, self._unserved())
         self.requests.stop()
@@ -125,9 +187,20 @@ class Connection(RequestHandler):
             yield manager.take(abandoned, EMPTY_PAYLOAD, self)
 
     @property
+    def idle_until(self) -> float:
+        """When it will have been idle for too long, by the event loop's clock."""
+        return self._next_keepalive_close_time
+
+    @property
     def ready(self) -> bool:
         """Whether the next byte would begin a request, with nothing before it under way."""
-        return self.serving is None and not self._messages and self.requests.at_start and not self.stopping
+        return (
+            self.serving is None
+            and not self._messages
+            and self.passing is None
+            and self.requests.at_start
+            and not self.stopping
+        )
 
     # What is made of it.
 
@@ -189,12 +262,9 @@ class Connection(RequestHandler):
 
     def _expect_idling(self) -> None:
         """From now on the connection may be idle for so long."""
-        cast("Manager", self._manager).rests(self)
         self._next_keepalive_close_time = self._loop.time() + self._settings.idle
-        if self._keepalive_handle is None:
-            self._keepalive_handle = self._loop.call_at(
-                self._next_keepalive_close_time, self._process_keepalive
-            )
+        cast("Manager", self._manager).rests(self)
+        self.watch_idling()
 
     async def _part(self, *, linger: bool) -> None:
         """End the connection so that the client can read its last answer (RFC 9112 §9.6)."""
@@ -227,6 +297,8 @@ class Connection(RequestHandler):
 
     def stop(self) -> None:
         """Take no more requests: close now, or as soon as the one under way has been answered."""
+        if self.passing is not None:
+            self.passing.hand_over()
         self.stopping = True
         if self.serving is None and not self._messages:
             self.force_close()
@@ -256,7 +328,8 @@ class Connection(RequestHandler):
 
     def _process_keepalive(self) -> None:
         """Close an idle connection; one in the middle of a request's head has its own time limit."""
-        if self.requests.at_start or self._loop.time() < self._next_keepalive_close_time:
+        idle = self.requests.at_start and self.passing is None
+        if idle or self._loop.time() < self._next_keepalive_close_time:
             super()._process_keepalive()
         else:
             self._keepalive_handle = None

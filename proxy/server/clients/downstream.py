@@ -24,8 +24,11 @@ from proxy.server.clients.incoming import Incoming
 from proxy.server.clients.line import Line
 from proxy.server.clients.outgoing import Outgoing, interim_head, outgoing, switching_head
 from proxy.server.clients.tunnel import pass_both_ways
-from proxy.upstream.contract import Content, Tunnel
+from proxy.upstream.contract import Ahead, Content, Tunnel
 from proxy.visibility.account import Account
+
+_COPIED = 16 << 10
+"""Pieces up to this size are copied to be sent together with others; larger ones are sent as they are."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -38,6 +41,7 @@ class ClientExchange:
     """
 
     __slots__ = (
+        "_ahead",
         "_content",
         "_flushing",
         "_forwarding",
@@ -63,7 +67,9 @@ class ClientExchange:
         line: Line,
         forwarding: Forwarding,
         account: Account,
+        ahead: Ahead | None = None,
     ) -> None:
+        self._ahead = ahead
         self._message = message
         self.received = received
         self._payload = payload
@@ -94,6 +100,12 @@ class ClientExchange:
     def content(self) -> Content | None:
         return self._content
 
+    @property
+    def ahead(self) -> Ahead | None:
+        """What has gone upstream of it already; to be closed by whoever takes it and has no use for it."""
+        ahead, self._ahead = self._ahead, None
+        return ahead
+
     # How it is answered.
 
     @property
@@ -121,7 +133,7 @@ class ClientExchange:
         """Send the head; it goes out together with the first piece of content where that is at hand."""
         self._begin(response, length, self._forwarding.name)
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | memoryview) -> None:
         """Send a piece of content; returns when there is room for more. Raises `ClientGone`."""
         out = self._outgoing
         if out is None:
@@ -131,7 +143,14 @@ class ClientExchange:
         self._sent += len(data)
         if out.kind is Kind.LENGTH and self._sent > (out.length or 0):
             raise RuntimeError(f"more content than the {out.length} bytes announced")
-        self._send(encode_chunk(data) if out.kind is Kind.CHUNKED else data)
+        if out.kind is not Kind.CHUNKED:
+            self._send(data)
+        elif len(data) <= _COPIED:
+            self._send(encode_chunk(bytes(data)))
+        else:
+            self._send(b"%x\r\n" % len(data))
+            self._line.write(data)
+            self._line.write(b"\r\n")
         self.account.response_bytes = self._sent
         if self._line.full:
             await self._line.drain()
@@ -199,11 +218,15 @@ class ClientExchange:
         self._pending = serialise_response(out.head)
         self._flushing = self._line.loop.call_soon(self._flush_quietly)
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | memoryview) -> None:
         if self._pending:
             self._cancel_flush()
-            data, self._pending = self._pending + data, b""
+            head, self._pending = self._pending, b""
             self._note_first_byte()
+            if len(data) > _COPIED:
+                self._line.write_all((head, data))
+                return
+            data = b"".join((head, data))
         self._line.write(data)
 
     def _flush(self) -> None:

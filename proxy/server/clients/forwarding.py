@@ -14,6 +14,7 @@ from proxy.message.hops import (
     connection_options,
     decremented,
     forwarded_element,
+    via,
     wants_trailers,
 )
 from proxy.message.request import Request
@@ -34,6 +35,8 @@ _SET_ANEW = {
 
 _LISTS = frozenset((b"forwarded", b"x-forwarded-for"))
 """Fields that grow at every hop, in one line: who reads the first line only would see the client's alone."""
+
+_NOT_PASSED_ON = {trust: HOP_BY_HOP | _LISTS | anew for trust, anew in _SET_ANEW.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def _host(received: Request, rules: Forwarding) -> Iterator[FieldLine]:
 
 
 def _kept(received: Request, fields: Fields, rules: Forwarding) -> list[FieldLine]:
-    gone = HOP_BY_HOP | _LISTS | _SET_ANEW[rules.trust]
+    gone = _NOT_PASSED_ON[rules.trust]
     if options := connection_options(fields):
         gone |= options - END_TO_END
     if received.version < (1, 1):
@@ -106,7 +109,7 @@ def _traces(received: Request, fields: Fields, client: str, rules: Forwarding) -
         element = _appended(fields.get(b"forwarded"), element)
         address = _appended(fields.get(b"x-forwarded-for"), address)
     lines: list[FieldLine] = [
-        (b"Via", b"%d.%d %b" % (*received.version, rules.name.encode("ascii"))),
+        (b"Via", via(received.version, rules.name)),
         (b"Forwarded", element),
         (b"X-Forwarded-For", address),
     ]

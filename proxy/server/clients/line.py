@@ -37,9 +37,13 @@ class Line:
         """Whether more waits to be sent than should: `drain` before more is written."""
         return self._connection.writing_paused
 
-    def write(self, data: bytes) -> None:
-        """Send, or keep in memory what can't be sent yet."""
+    def write(self, data: bytes | memoryview) -> None:
+        """Send, or hold what can't be sent yet: a view is not copied."""
         self._transport().write(data)
+
+    def write_all(self, pieces: tuple[bytes | memoryview, ...]) -> None:
+        """Send several pieces together."""
+        self._transport().writelines(pieces)
 
     async def drain(self) -> None:
         """Wait until there is room for more.

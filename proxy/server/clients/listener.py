@@ -16,6 +16,7 @@ from proxy.server.clients.connection import Connection
 from proxy.server.clients.forwarding import Forwarding
 from proxy.server.clients.incoming import Incoming, Refusal, Refused
 from proxy.server.clients.serving import Serving
+from proxy.server.lane.lane import Lane
 from proxy.server.settings import ServerSettings
 from proxy.visibility.account import Account
 
@@ -40,18 +41,24 @@ class Manager(web.Server):
     """
 
     def __init__(
-        self, handle: Handle, finished: Finished, settings: ServerSettings, forwarding: Forwarding
+        self,
+        handle: Handle,
+        finished: Finished,
+        settings: ServerSettings,
+        forwarding: Forwarding,
+        lane: Lane | None = None,
     ) -> None:
         super().__init__(cast("Any", handle), handler_cancellation=True)
         self.handle = handle
         self.finished = finished
         self.settings = settings
         self.forwarding = forwarding
+        self.lane = lane
         self.stopping = False
         self.empty = asyncio.Event()
         self.empty.set()
         self._admitted: dict[Connection, str] = {}
-        self._resting: dict[Connection, None] = {}  # the longest first
+        self._resting: dict[Connection, float] = {}  # until when each may be idle, the earliest first
         self._clients: Counter[str] = Counter()
         self._refused: set[Connection] = set()
 
@@ -92,7 +99,7 @@ class Manager(web.Server):
     def rests(self, connection: Connection) -> None:
         """Nothing is under way on a connection from now on, until it is taken something from."""
         if connection in self._admitted:
-            self._resting[connection] = None
+            self._resting[connection] = connection.idle_until
 
     def left(self, connection: Connection, unserved: Iterable[Serving]) -> None:
         """A connection is gone, and with it what it had sent and nobody had looked at."""
@@ -109,7 +116,14 @@ class Manager(web.Server):
         return Serving(message, payload, connection, self)
 
     def _make_room(self, host: str | None = None) -> bool:
-        """Close the connection that has been idle longest, of `host` where that matters; whether one was."""
+        """Close the connection that has been idle longest, of `host` where that matters; whether one was.
+
+        One that was answered on the lane meanwhile takes its new place in the order only here.
+        """
+        for connection, until in list(islice(self._resting.items(), _LOOKED_AT)):
+            if connection.idle_until > until:
+                del self._resting[connection]
+                self.rests(connection)
         for connection in islice(self._resting, _LOOKED_AT):
             if connection.ready and host in (None, self._admitted[connection]):
                 self._forget(connection)
@@ -131,7 +145,8 @@ class Listener:
 
     `handle` gets the exchange and its account; what it raises is answered with a problem document, or breaks
     off the answer that has begun. It is cancelled when the client leaves. `finished` is called once for each
-    exchange when it is over, those included that never reach `handle`. `name` is the proxy's in Via;
+    exchange when it is over, those included that never reach `handle`; not of what `lane` answers, which is
+    to be set before the start if at all. `name` is the proxy's in Via;
     `authority` is the upstream's, for Host, unless the settings keep the client's. Raises
     `ConfigurationError` where one of these can't be used.
     """
@@ -145,10 +160,11 @@ class Listener:
         name: str = "pellucid",
         authority: bytes = b"",
     ) -> None:
+        self.lane: Lane | None = None
         self._handle = handle
         self._finished = finished
         self._settings = settings = settings or ServerSettings()
-        self._forwarding = Forwarding(name, b"" if settings.keep_host else authority, settings.trust)
+        self.forwarding = Forwarding(name, b"" if settings.keep_host else authority, settings.trust)
         self._manager: Manager | None = None
         self._servers: list[asyncio.Server] = []
 
@@ -163,7 +179,7 @@ class Listener:
         Can be called again for further addresses. Raises OSError where the address can't be had.
         """
         if self._manager is None:
-            self._manager = Manager(self._handle, self._finished, self._settings, self._forwarding)
+            self._manager = Manager(self._handle, self._finished, self._settings, self.forwarding, self.lane)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
             self._manager, host, port, backlog=1024, reuse_port=reuse_port or None

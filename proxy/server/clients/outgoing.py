@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from proxy.message.fields import FieldLine, Fields
 from proxy.message.framing import Kind, persistent
-from proxy.message.hops import strip_hop_by_hop, with_via
+from proxy.message.hops import strip_hop_by_hop, via, with_via
 from proxy.message.request import Request
 from proxy.message.response import Response
 
@@ -34,7 +34,7 @@ def outgoing(
     kind = _kind(response.status, length, request)
     added: list[FieldLine] = []
     if name is not None:
-        added.append((b"Via", b"%d.%d %b" % (*response.version, name.encode("ascii"))))
+        added.append((b"Via", via(response.version, name)))
     if kind is Kind.NONE:
         length = 0
         if response.status == 204:

@@ -158,6 +158,10 @@ class RequestParser:
         self.stop()
         return rest
 
+    def began(self, arrival: Arrival) -> None:
+        """The next bytes to be taken began to arrive then."""
+        self._arrival = arrival
+
     def refuse(self, error: PellucidError) -> Message:
         """The refusal of whatever request is on its way."""
         message = Refused(error, self._arrived(), raw=first_bytes(self._buffer))

@@ -70,8 +70,9 @@ class Serving:
         received = received_request(incoming.head)
         if message.head is not None:
             self.account.received = received
+        ahead, connection.ahead = connection.ahead, None
         self.exchange = ClientExchange(
-            incoming, received, payload, connection.line, manager.forwarding, self.account
+            incoming, received, payload, connection.line, manager.forwarding, self.account, ahead
         )
 
     @property
@@ -178,6 +179,8 @@ class Serving:
 
     def _close(self) -> None:
         account = self.account
+        if (ahead := self.exchange.ahead) is not None:
+            ahead.close()
         self.exchange.count_request()
         account.duration = perf_counter() - self._message.arrival.clock
         try:

@@ -54,21 +54,29 @@ class LogFile:
         """Close the file and open the path anew before the next line is written."""
         self._reopen = True
 
-    def write(self, lines: Sequence[bytes]) -> int:
-        """Append lines, each with its end; the number of those that are there whole.
+    @property
+    def regular(self) -> bool:
+        """Whether it is a regular file, where any number of lines can be written at once."""
+        return self._regular
 
-        Where that is not all of them, `trouble` says why. `astray` says why the path could not be opened
+    def write(self, items: list[bytes]) -> int:
+        """Append items of one line or more, each with its end; the number of those that are there whole.
+
+        Where that is not all of them, `trouble` says why, and of the first that is not there whole only the
+        lines that are missing are left in `items`. Only in a `regular` file an item may have more than one
+        line. `astray` says why the path could not be opened
         anew; lines then go on into the file that was there before. Both are None again once all is well.
         """
         written = 0
         try:
             self._follow()
-            while written < len(lines):
-                count = self._count(lines, written)
-                whole = self._append(b"".join(lines[written : written + count]))
-                written += whole
-                if whole < count:
-                    break
+            while written < len(items):
+                count = self._count(items, written)
+                data = b"".join(items[written : written + count])
+                whole = self._append(data)
+                if whole < data.count(b"\n"):
+                    return written + _without(items, written, whole)
+                written += count
         except OSError as error:
             self.trouble = error
         return written
@@ -135,11 +143,11 @@ class LogFile:
             return True
         return (found.st_dev, found.st_ino) != self._identity
 
-    def _count(self, lines: Sequence[bytes], first: int) -> int:
-        """How many lines from `first` on go into one write."""
+    def _count(self, items: Sequence[bytes], first: int) -> int:
+        """How many items from `first` on go into one write."""
         room = _CHUNK if self._regular else select.PIPE_BUF - self._torn
         end = first
-        while end < len(lines) and (room := room - len(lines[end])) >= 0:
+        while end < len(items) and (room := room - len(items[end])) >= 0:
             end += 1
         return max(end - first, 1)
 
@@ -170,3 +178,14 @@ class LogFile:
         poll.register(self._fd, select.POLLOUT)
         if not poll.poll(PATIENCE * 1000):
             raise TimeoutError(errno.ETIMEDOUT, "its reader does not keep up")
+
+
+def _without(items: list[bytes], first: int, lines: int) -> int:
+    """How many items from `first` on these `lines` are; what they are of the next one is cut off it."""
+    done = 0
+    while (own := items[first + done].count(b"\n")) <= lines:
+        lines -= own
+        done += 1
+    if lines:
+        items[first + done] = items[first + done].split(b"\n", lines)[lines]
+    return done

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from proxy.server.log.file import CHECK, LogFile
@@ -49,7 +49,9 @@ class RecordLog:
     ) -> None:
         self._redaction = redaction
         self._file = LogFile(path, check)
-        self._spool: Spool[bytes] = Spool(self, capacity, len, name="pellucid-log", retry=retry)
+        self._spool: Spool[bytes] = Spool(
+            self, capacity, len, name="pellucid-log", count=_number_of, retry=retry
+        )
         self._say = say
         self._said = -math.inf
         self._said_lost = 0
@@ -74,6 +76,10 @@ class RecordLog:
             return
         self._spool.put(line + b"\n")
 
+    def put_lines(self, lines: bytes) -> None:
+        """Log several exchanges at once: their lines, each with its end. Never waits, never raises."""
+        self._spool.put(lines)
+
     def reopen(self) -> None:
         """Open the file anew, as after it was moved away (SIGHUP)."""
         self._file.reopen()
@@ -87,8 +93,10 @@ class RecordLog:
             self._said_lost = self.lost
             self._say(f"the log {self._file.name} lacks {_lines(self._said_lost)}")
 
-    def write(self, lines: Sequence[bytes]) -> int:
+    def write(self, lines: list[bytes]) -> int:
         """What the spool's thread calls."""
+        if not self._file.regular:
+            lines[:] = [line for item in lines for line in item.splitlines(keepends=True)]
         written = self._file.write(lines)
         trouble, astray = self._file.trouble, self._file.astray
         if trouble is not None:
@@ -114,6 +122,10 @@ class RecordLog:
         self._said_refused = self._spool.lost
         self._say(f"{text}: {_lines(self._said_lost)} lost so far")
         return True
+
+
+def _number_of(lines: bytes) -> int:
+    return lines.count(b"\n")
 
 
 def _lines(number: int) -> str:

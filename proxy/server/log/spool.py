@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
+S = TypeVar("S")
 
 GATHER = 0.02
 """Seconds for which what is put is gathered before it is written together, unless said otherwise."""
@@ -19,13 +19,14 @@ RETRY = 1.0
 _AT_ONCE = 4096
 
 
-class Sink(Protocol[T_contra]):
+class Sink(Protocol[S]):
     """Where a spool ends; called from its thread only."""
 
-    def write(self, items: Sequence[T_contra], /) -> int:
+    def write(self, items: list[S], /) -> int:
         """Deal with items in order, none where the spool was only woken; how many are done with.
 
-        Those that are not are given again, `RETRY` seconds later.
+        Those that are not are given again, `RETRY` seconds later. The first of them may be replaced in
+        `items` by what is left of it.
         """
         ...
 
@@ -33,8 +34,8 @@ class Sink(Protocol[T_contra]):
 class Spool(Generic[T]):
     """A bounded queue, and one thread that empties it every `gather` seconds: it writes much at once.
 
-    At most `capacity` of what `size` counts is held; what does not fit is lost, and counted. To be filled
-    from one thread only. The thread starts with the first item.
+    At most `capacity` of what `size` counts is held; what does not fit is lost, and counted by `count`. To be
+    filled from one thread only. The thread starts with the first item.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Spool(Generic[T]):
         size: Callable[[T], int],
         *,
         name: str,
+        count: Callable[[T], int] = lambda _: 1,
         gather: float = GATHER,
         retry: float = RETRY,
     ) -> None:
         self._sink = sink
         self._capacity = capacity
         self._size = size
+        self._count = count
         self._gather = gather
         self._retry = retry
         self._waiting: deque[T] = deque()
@@ -73,7 +76,7 @@ class Spool(Generic[T]):
         """Add an item; never waits. False where it was lost because there is no room, or after `close`."""
         size = self._size(item)
         if self._taken - self._done + size > self._capacity or self._closing.is_set():
-            self._refused += 1
+            self._refused += self._count(item)
             return False
         self._taken += size
         self._waiting.append(item)
@@ -103,11 +106,12 @@ class Spool(Generic[T]):
             while self._waiting and len(pending) < _AT_ONCE:
                 pending.append(self._waiting.popleft())
             last = self._closing.is_set()
+            before = sum(map(self._size, pending))
             done = self._sink.write(pending)
-            self._done += sum(map(self._size, pending[:done]))
             del pending[:done]
+            self._done += before - sum(map(self._size, pending))
             if last and (pending or not self._waiting):
-                self._given_up += len(pending) + len(self._waiting)
+                self._given_up += sum(map(self._count, (*pending, *self._waiting)))
                 return
             if pending:
                 self._closing.wait(self._retry)

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TextIO
 
 from proxy.caching.decision import Outcome
+from proxy.server.lane.records import Hit, Late
 from proxy.server.log.spool import Spool
 from proxy.visibility.account import Account
+from proxy.visibility.record import Record
 from proxy.visibility.redaction import DIGEST, Redaction
 
 Color = Literal["auto", "always", "never"]
@@ -50,8 +52,10 @@ class Line(NamedTuple):
     seconds: float | None
 
 
-def line_of(account: Account, redaction: Redaction) -> Line:
+def line_of(account: Account | Late, redaction: Redaction) -> Line:
     """What is shown of an exchange: no credential and no control character."""
+    if isinstance(account, Late):
+        return _line_of_record(account.record())
     decision, request = account.decision, account.received
     if request is not None:
         method, target = request.method.decode("latin-1"), redaction.target(request.target)[0]
@@ -65,6 +69,20 @@ def line_of(account: Account, redaction: Redaction) -> Line:
         decision.outcome if decision is not None else None,
         decision.reasons[0].reason.slug if decision is not None and decision.reasons else "",
         account.duration,
+    )
+
+
+def _line_of_record(record: Record) -> Line:
+    """What is shown of an answer of the fast lane, which has a request, a response and a decision."""
+    request, response, decision = record.request, record.response, record.decision
+    return Line(
+        escaped(request.method) if request is not None else "-",
+        escaped(DIGEST.sub(_beginning, request.target)) if request is not None else "",
+        response.status if response is not None else None,
+        response.complete if response is not None else False,
+        decision.outcome if decision is not None else None,
+        decision.reasons[0].slug if decision is not None and decision.reasons else "",
+        record.duration_seconds,
     )
 
 
@@ -145,22 +163,31 @@ class Terminal:
         self._skipped = 0
         self._shown_lost = 0
         self._torn = False
-        self._spool: Spool[Account] = Spool(self, _WAITING, _one, name="pellucid-terminal", gather=_GATHER)
+        self._passed = 0
+        self._spool: Spool[Account | Late] = Spool(
+            self, _WAITING, _one, name="pellucid-terminal", gather=_GATHER
+        )
 
     @property
     def lost(self) -> int:
         """How many exchanges were left out so far."""
-        return self._spool.lost + self._skipped
+        return self._spool.lost + self._skipped + self._passed
 
     def put(self, account: Account) -> None:
         """Show an exchange that has ended; never waits."""
         self._spool.put(account)
 
+    def put_hits(self, hits: Sequence[Hit], first: int) -> None:
+        """Show what the fast lane has answered: no more at a time than can be shown."""
+        for number, hit in enumerate(hits[:_AT_ONCE], first):
+            self._spool.put(Late(hit, number))
+        self._passed += len(hits[_AT_ONCE:])
+
     def close(self, timeout: float = 1.0) -> None:
         """Show what waits, for at most `timeout` seconds."""
         self._spool.close(timeout)
 
-    def write(self, items: Sequence[Account]) -> int:
+    def write(self, items: list[Account | Late]) -> int:
         """What the spool's thread calls."""
         shown = items[:_AT_ONCE]
         self._skipped += len(items) - len(shown)
@@ -175,7 +202,7 @@ class Terminal:
                 self._skipped += len(shown)
         return len(items)
 
-    def _render(self, account: Account, width: int) -> str:
+    def _render(self, account: Account | Late, width: int) -> str:
         try:
             return render(line_of(account, self._redaction), width, self._color)
         except Exception as error:  # one that can't be shown must not end the showing of others
@@ -208,5 +235,5 @@ class Terminal:
         return written > 0
 
 
-def _one(_: Account) -> int:
+def _one(_: Account | Late) -> int:
     return 1

@@ -1,6 +1,6 @@
 """Whole exchanges: each is told beforehand what its effects will bring, in order."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from proxy.caching.effects import Arrived, Found, Unreached
 from proxy.caching.exchange import exchange

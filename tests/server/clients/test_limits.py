@@ -244,8 +244,8 @@ async def test_the_connection_that_was_idle_longest_makes_room(
 
 async def test_nobody_makes_room_for_a_greedy_client() -> None:
     manager = Manager(target, lambda _: None, ServerSettings(connections_per_client=1), Forwarding())
-    idle, other = (MagicMock(client=f"192.0.2.{number}:1", ready=True) for number in (1, 2))
-    busy, late = (MagicMock(client=f"192.0.2.2:{number}", ready=False) for number in (3, 4))
+    idle, other = (MagicMock(client=f"192.0.2.{number}:1", ready=True, idle_until=0.0) for number in (1, 2))
+    busy, late = (MagicMock(client=f"192.0.2.2:{number}", ready=False, idle_until=0.0) for number in (3, 4))
     assert manager.admit(idle) is None
     assert manager.admit(busy) is None
     refusal = manager.admit(late)

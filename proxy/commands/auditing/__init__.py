@@ -1,0 +1,1 @@
+"""What `pellucid audit` sends and prints."""

@@ -1,0 +1,157 @@
+"""`pellucid compare proxies`, from what was wanted to its report."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from proxy.commands.comparing.bench import Bench
+from proxy.commands.comparing.contenders.contract import Contender, Found, Place
+from proxy.commands.comparing.contenders.everyone import EVERYONE
+from proxy.commands.comparing.contenders.finding import SYSTEM
+from proxy.commands.comparing.errors import ComparisonError
+from proxy.commands.comparing.figures import figures
+from proxy.commands.comparing.load.wrk import find_wrk
+from proxy.commands.comparing.machine import Cores, describe, require_linux, share_out
+from proxy.commands.comparing.results import BASE, Compared, Report, Result, Settings
+from proxy.commands.comparing.running import Entrant, Told, benched, run_workload
+from proxy.commands.comparing.workloads.all_workloads import WORKLOADS
+from proxy.message.errors import ConfigurationError
+from proxy.server.process import allow_files
+
+_FILES = 20_000
+_ROOM = 2 << 30
+_EXAMPLE = Place(Path("FOLDER"), 8080, 8090)
+"""Where the report says that each was started: the real folder and ports are other ones each time."""
+
+_Kind = TypeVar("_Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for. `only` and `workloads` are empty for all, `load` for what is there."""
+
+    only: tuple[str, ...]
+    workloads: tuple[str, ...]
+    repeats: int
+    seconds: float
+    connections: int
+    load: str
+    command: tuple[str, ...]
+
+
+def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
+    """Run it all. `begun` hears how many steps there will be. Raises ComparisonError, ConfigurationError."""
+    require_linux()
+    began = time.monotonic()
+    wrk = _load(wanted.load)
+    entrants, compared = _enter(_named("contender", wanted.only, {one.name: one for one in EVERYONE}))
+    workloads = [kind() for kind in _named("workload", wanted.workloads, WORKLOADS)]
+    cores, files = share_out(), allow_files(_FILES)
+    settings = Settings(
+        repeats=wanted.repeats,
+        seconds=wanted.seconds,
+        connections=wanted.connections,
+        load="own" if wrk is None else "wrk",
+        load_version="" if wrk is None else wrk.version,
+    )
+    begun(sum(_steps(one.part in each.contender.parts, settings) for one in workloads for each in entrants))
+    results: list[Result] = []
+    with benched(settings, cores, wrk, files) as bench:
+        for workload in workloads:
+            results.append(run_workload(bench, workload, entrants, told))
+            _remember(bench, results[-1])
+    if not any(row.runs for result in results for row in result.rows):
+        failures = [row.failed for result in results for row in result.rows if row.failed]
+        raise ComparisonError("nothing could be measured", evidence="; ".join(failures[:3]))
+    return Report(
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=list(wanted.command),
+        seconds=round(time.monotonic() - began, 1),
+        machine=describe(),
+        cores=cores,
+        settings=settings,
+        contenders=compared,
+        workloads=results,
+        figures=figures(results),
+        warnings=_warnings(cores, entrants),
+    )
+
+
+def _load(wanted: str) -> Found | None:
+    """wrk, unless ours is wanted, or there is no wrk and nobody asked for it. Raises ConfigurationError."""
+    if wanted == "own":
+        return None
+    try:
+        return find_wrk()
+    except ComparisonError as error:
+        if wanted == "wrk":
+            raise ConfigurationError("wrk is not installed: --load own does without it") from error
+        return None
+
+
+def _named(what: str, names: Sequence[str], known: Mapping[str, _Kind]) -> list[_Kind]:
+    """Those that are named, or all where none is, in the usual order. Raises ConfigurationError."""
+    for name in names:
+        if name not in known:
+            listed = ", ".join(known)
+            raise ConfigurationError(f"there is no {what} of that name (there are {listed})", evidence=name)
+    return [kind for name, kind in known.items() if not names or name in names]
+
+
+def _enter(contenders: Sequence[Contender]) -> tuple[list[Entrant], list[Compared]]:
+    """Who is installed, and what the report says of each. Raises ConfigurationError where nobody is."""
+    entrants, compared = [], []
+    for one in contenders:
+        described = Compared(name=one.name, title=one.title, log=one.log, note=one.note)
+        compared.append(described)
+        try:
+            found = one.find()
+        except ComparisonError as error:
+            described.left_out = str(error)
+            continue
+        entrants.append(Entrant(one, found))
+        launch = one.launch(found, _EXAMPLE)
+        described.version, described.path, described.source = found.version, found.path, found.source
+        described.command, described.files = launch.command, dict(launch.files)
+        if launch.helper:
+            described.command += ["+", *launch.helper]
+    if not entrants:
+        reasons = "; ".join(str(one.left_out) for one in compared)
+        raise ConfigurationError("none of these contenders is installed", evidence=reasons)
+    return entrants, compared
+
+
+def _steps(takes_part: bool, settings: Settings) -> int:
+    return settings.repeats if takes_part else 0
+
+
+def _remember(bench: Bench, result: Result) -> None:
+    """What full load is, for the workload that asks at half of it."""
+    if result.workload == "hot":
+        for row in result.rows:
+            if "requests_per_second" in row.measures:
+                bench.full_load[row.contender] = row.measures["requests_per_second"].median
+
+
+def _warnings(cores: Cores, entrants: Sequence[Entrant]) -> list[str]:
+    """What makes all figures worth less."""
+    found = []
+    if not cores.apart:
+        found.append("only one core: the load takes its processor time from those who are measured")
+    base = next((one for one in entrants if one.name == BASE), None)
+    if base is not None and base.found.source != SYSTEM:
+        found.append(
+            f"nginx is {base.found.source}'s, a static build that needs about twice the processor time of"
+            " a distribution's: ratios to it flatter the others"
+        )
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if free < _ROOM:
+        found.append(f"only {free >> 20:,} MiB are free where the logs are written ({tempfile.gettempdir()})")
+    return found

@@ -1,0 +1,101 @@
+"""The summary: what the workloads say about Pellucid beside the others, one figure each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxy.commands.comparing.measures import MEASURES, Better
+from proxy.commands.comparing.results import Figure, Result
+from proxy.commands.comparing.spread import Spread, ratios
+
+OURS = "pellucid"
+_PROCESSOR = "processor_microseconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A figure: a measure of Pellucid's in a workload, itself or as a ratio to that of `beside`."""
+
+    name: str
+    title: str
+    workload: str
+    measure: str
+    beside: str | None
+    limit: float
+
+    @property
+    def sentence(self) -> str:
+        """The figure explained."""
+        measured = MEASURES[self.measure]
+        if self.beside is None:
+            return measured.sentence
+        wanted = "more" if measured.better is Better.MORE else "less"
+        return f"{measured.sentence} As a ratio to {self.beside}'s in the same rounds; {wanted} is better."
+
+
+AIMS = (
+    Aim("hot/nginx", "processor time per hit, hot object, to nginx", "hot", _PROCESSOR, "nginx", 0.75),
+    Aim("zipf/nginx", "processor time per hit, Zipf × agents, to nginx", "zipf", _PROCESSOR, "nginx", 0.80),
+    Aim(
+        "traced/nginx", "processor time per hit, new trace ids, to nginx", "traced", _PROCESSOR, "nginx", 0.85
+    ),
+    Aim("hot/varnish", "processor time per hit, hot object, to Varnish", "hot", _PROCESSOR, "varnish", 0.65),
+    Aim(
+        "zipf/varnish",
+        "processor time per hit, Zipf × agents, to Varnish",
+        "zipf",
+        _PROCESSOR,
+        "varnish",
+        0.65,
+    ),
+    Aim(
+        "traced/varnish",
+        "processor time per hit, new trace ids, to Varnish",
+        "traced",
+        _PROCESSOR,
+        "varnish",
+        0.65,
+    ),
+    Aim("passing/caddy", "processor time per pass-through, to Caddy", "passing", _PROCESSOR, "caddy", 0.5),
+    Aim("passing/nginx", "processor time per pass-through, to nginx", "passing", _PROCESSOR, "nginx", 2.0),
+    Aim("large/nginx", "throughput of 10 MiB hits, to nginx", "large", "megabytes_per_second", "nginx", 0.8),
+    Aim("half/nginx", "p99 of hits at half of full load, to nginx", "half", "p99_milliseconds", "nginx", 1.2),
+    Aim("stampede", "origin requests in a stampede of 1,000", "stampede", "origin_requests", None, 1),
+    Aim("start", "from start to first answer", "start", "start_milliseconds", None, 600),
+)
+
+
+def figures(results: list[Result]) -> list[Figure]:
+    """The figures whose workload was run, unmeasured where one of the contenders took no part in it."""
+    by_name = {result.workload: result for result in results}
+    return [_figure(aim, by_name[aim.workload]) for aim in AIMS if aim.workload in by_name]
+
+
+def _figure(aim: Aim, result: Result) -> Figure:
+    found = _found(aim, result)
+    measure = MEASURES[aim.measure]
+    more = measure.better is Better.MORE
+    return Figure(
+        name=aim.name,
+        title=aim.title,
+        sentence=aim.sentence,
+        workload=aim.workload,
+        contenders=[OURS] if aim.beside is None else [OURS, aim.beside],
+        unit="×" if aim.beside is not None else "ms" if measure.unit == "ms" else "",
+        value=found.median if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        at_most=None if more else aim.limit,
+        at_least=aim.limit if more else None,
+    )
+
+
+def _found(aim: Aim, result: Result) -> Spread | None:
+    ours = result.row(OURS)
+    if ours is None or aim.measure not in ours.measures:
+        return None
+    if aim.beside is None:
+        measured = ours.measures[aim.measure]
+        return Spread(measured.median, measured.low, measured.high)
+    beside = result.row(aim.beside)
+    return ratios(ours.values(aim.measure), beside.values(aim.measure)) if beside is not None else None

@@ -1,0 +1,126 @@
+"""`pellucid inspect`: what logs show of an API, and what hides the rest."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import msgspec
+
+from proxy.commands.inspecting import text
+from proxy.commands.inspecting.choosing import Choice, parse_moment
+from proxy.commands.inspecting.progress import bar
+from proxy.commands.inspecting.running import Job, Run, processors
+from proxy.config import load
+from proxy.message.errors import ConfigurationError, PellucidError
+from proxy.visibility.inspecting.report import Report
+from proxy.visibility.inspecting.reporting import Wishes, report
+from proxy.visibility.reading import Reading
+from proxy.visibility.record import escape
+
+FORMATS = ("text", "json", "html")
+_BY_SUFFIX = {".json": "json", ".html": "html", ".htm": "html"}
+
+
+@click.command(name="inspect", context_settings={"max_content_width": 110})
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="What to write; by the name of -o.")
+@click.option("-o", "--output", metavar="FILE", help="Where to write it; standard output by default.")
+@click.option("--log-format", metavar="F", default="", help="The logs' format; found by itself otherwise.")
+@click.option("--endpoint", "endpoints", metavar="PATH", multiple=True, help="Only paths like /users/{id}.")
+@click.option("--status", "statuses", metavar="S", multiple=True, help="Only 404, 5xx or 400-499.")
+@click.option("--since", metavar="T", help="Only from a time on, or for so long: 2h.")
+@click.option("--until", metavar="T", help="Only before a time.")
+@click.option("--reason", "reasons", metavar="SLUG", multiple=True, help="Only with this reason.")
+@click.option("--where", "where", metavar="EXPR", multiple=True, help="Only where this is true of a record.")
+@click.option("--reveal", is_flag=True, help="Show the values of credentials.")
+@click.option("--workers", metavar="N", type=click.IntRange(1, 64), help="Processes; as many as processors.")
+@click.option("--no-predictions", is_flag=True, help="Leave out what changes would bring: it is faster.")
+@click.option("--config", metavar="FILE", help="Settings in TOML, as for serve.")
+@click.option(
+    "--set", "settings", metavar="S.N=V", multiple=True, help="One setting, as cache.stale_limit=1h."
+)
+def command(
+    files: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    log_format: str,
+    endpoints: tuple[str, ...],
+    statuses: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    reasons: tuple[str, ...],
+    where: tuple[str, ...],
+    reveal: bool,
+    workers: int | None,
+    no_predictions: bool,
+    config: str | None,
+    settings: tuple[str, ...],
+) -> int:
+    """Report on logs: records of Pellucid, HAR files, access logs; - is standard input.
+
+    What a log does not hold can't be reported; the report says which field would help.
+    """
+    chosen = load(config, list(settings))
+    now = time.time()
+    choice = Choice(
+        endpoints,
+        statuses,
+        None if since is None else parse_moment(since, now),
+        None if until is None else parse_moment(until, now),
+        reasons,
+        where,
+    )
+    choice.condition()
+    log = chosen.log
+    reading = Reading(
+        format=log_format, redact=log.redact, redact_parameters=log.redact_parameters, reveal=reveal
+    )
+    if log.key:
+        reading = replace(reading, key=log.key)
+    job = Job(reading, choice, chosen.cache, workers or processors())
+    wishes = Wishes(choice.shown(), reveal, not no_predictions)
+    try:
+        found = _inspect(files, job, wishes)
+    except ConfigurationError:
+        raise
+    except PellucidError as error:
+        print(f"pellucid: {error}", file=sys.stderr)
+        return 1
+    _write(found, form or _BY_SUFFIX.get(Path(output or "").suffix.lower(), "text"), output)
+    return 0
+
+
+def _inspect(files: Sequence[str], job: Job, wishes: Wishes) -> Report:
+    with bar(files) as progress, Run(job, progress.advance) as run:
+        total, sources = run.count(files)
+        progress.reckon()
+        return report(total, sources, wishes, run.predict)
+
+
+def _write(found: Report, form: str, output: str | None) -> None:
+    if form == "text" and output is None:
+        text.show(found, sys.stdout)
+        return
+    written = _rendered(found, form)
+    if output is None:
+        print(written)
+        return
+    try:
+        Path(output).write_text(written + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"can't write {output} ({error.strerror})") from error
+
+
+def _rendered(found: Report, form: str) -> str:
+    if form == "json":
+        return escape(msgspec.json.format(msgspec.json.encode(found), indent=2)).decode("utf-8")
+    if form == "html":
+        from proxy.commands.inspecting.html import html  # needs more than the other forms do
+
+        return html(found)
+    return text.render(found)

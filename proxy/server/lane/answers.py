@@ -1,0 +1,167 @@
+"""What the lane sends and records under one licence: made as the long way makes it; then its age moves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from proxy.caching.ageing import told_again
+from proxy.caching.decision import Decision
+from proxy.caching.policy import Policy
+from proxy.engine.licence import Licence
+from proxy.message.fields import NO_FIELDS
+from proxy.message.head import serialise_response
+from proxy.message.request import Request
+from proxy.message.response import Response
+from proxy.server.clients.outgoing import outgoing
+from proxy.visibility.account import Account
+from proxy.visibility.record import encode, encode_piece, to_record
+from proxy.visibility.redaction import Redaction
+
+_AGE = 7_318_429_056
+_TTL = 8_642_097_531
+"""Numbers of seconds that nothing else in an answer is equal to: they show where the true ones go."""
+
+_FIELDS_END = b'],"content_bytes":0}'
+
+Kind = tuple[str, int, str]
+"""What the figures tell apart: outcome, status code, slug of the main reason."""
+
+
+class Rendering:
+    """An answer at one age. It holds from `since` to `last`, both included.
+
+    `head` is the head as sent. The record is `before`, the request's field lines, and `after`. `evidence` is
+    all text in it that may quote a credential of the request: then the record would be another. Nothing is
+    asked of upstream: there is no reason for it (`forward`), and no time that it took.
+    """
+
+    __slots__ = ("after", "before", "evidence", "head", "kind", "last", "sent", "since")
+
+    forward = ""
+    upstream: float | None = None
+
+    def __init__(self, head: bytes, before: str, after: str, evidence: str, kind: Kind, sent: int) -> None:
+        self.head = head
+        self.before = before
+        self.after = after
+        self.evidence = evidence
+        self.kind = kind
+        self.sent = sent
+        self.since = math.inf
+        self.last = -math.inf
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return 500 + len(self.head) + len(self.before) + len(self.after) + len(self.evidence)
+
+
+class Renderer:
+    """Renders what is answered under licences: `name` stands in Via."""
+
+    def __init__(self, name: str, policy: Policy, redaction: Redaction) -> None:
+        self._name = name
+        self._policy = policy
+        self._redaction = redaction
+
+    def first(self, licence: Licence, received: Request) -> Rendering:
+        """The answer as it was when the licence was issued, to a request as it was `received`."""
+        answer = licence.answer
+        return self._within(licence, self._render(licence, received, answer.response, answer.decision))
+
+    def later(self, licence: Licence, received: Request, first: Rendering) -> Later | None:
+        """What gives the same answer as `first` at other ages; None where one can't tell where they stand."""
+        told = told_again(licence.answer, self._policy, licence.key, licence.ageing, _AGE, _TTL)
+        if told is None:
+            return None
+        later = Later(licence, self._render(licence, received, *told))
+        return later if later.sound(first) else None
+
+    def _within(self, licence: Licence, rendering: Rendering) -> Rendering:
+        rendering.since = licence.since
+        rendering.last = last_moment(licence, licence.since)
+        return rendering
+
+    def _render(
+        self, licence: Licence, received: Request, response: Response, decision: Decision
+    ) -> Rendering:
+        out = outgoing(response, len(licence.content), received, stays=True, name=self._name)
+        sent = len(licence.content)
+        account = Account(
+            "",
+            0.0,
+            "",
+            received=replace(received, fields=NO_FIELDS),
+            response=out.head,
+            response_bytes=sent,
+            digest=licence.digest,
+            decision=decision,
+        )
+        record = to_record(account, self._redaction)
+        line, request = encode(record), encode_piece(record.request)
+        _, found, rest = line.partition(b',"request":' + request)
+        if not found or not request.endswith(_FIELDS_END):
+            raise ValueError("the record has not the form that it used to have")
+        told = [because.evidence for because in decision.reasons]
+        if record.decision is not None:
+            told += [reason.evidence for reason in record.decision.reasons]
+        main = decision.reasons[0].reason.slug if decision.reasons else ""
+        return Rendering(
+            serialise_response(out.head),
+            request[: -len(_FIELDS_END)].decode(),
+            (_FIELDS_END + rest).decode(),
+            "\n".join(told),
+            (decision.outcome, response.status, main),
+            sent,
+        )
+
+
+class Later:
+    """The answer of one licence with its age left open."""
+
+    __slots__ = ("_after", "_evidence", "_head", "_licence", "_like")
+
+    def __init__(self, licence: Licence, marked: Rendering) -> None:
+        self._licence = licence
+        self._like = marked
+        self._head = _template(marked.head.decode("latin-1")).encode("latin-1")
+        self._after = _template(marked.after)
+        self._evidence = _template(marked.evidence)
+
+    def at(self, now: float) -> Rendering:
+        """The answer at `now`, which has to be within the licence's time."""
+        age, ttl = self._licence.ageing.at(now)
+        like = self._like
+        rendering = Rendering(
+            self._head % {b"age": age, b"ttl": ttl},
+            like.before,
+            self._after % {"age": age, "ttl": ttl},
+            self._evidence % {"age": age, "ttl": ttl},
+            like.kind,
+            like.sent,
+        )
+        rendering.since = now
+        rendering.last = last_moment(self._licence, now)
+        return rendering
+
+    def sound(self, first: Rendering) -> bool:
+        """Whether it gives, for the time of the licence's issue, what was rendered then."""
+        again = self.at(self._licence.since)
+        return (again.head, again.before, again.after, again.evidence, again.kind) == (
+            first.head,
+            first.before,
+            first.after,
+            first.evidence,
+            first.kind,
+        )
+
+
+def last_moment(licence: Licence, now: float) -> float:
+    """The last moment at which the answer is the same as at `now`, and the licence still holds."""
+    return min(licence.ageing.last(now), math.nextafter(licence.until, -math.inf))
+
+
+def _template(marked: str) -> str:
+    """What gives the text when it is formatted with the numbers in the places of the marks."""
+    return marked.replace("%", "%%").replace(str(_AGE), "%(age)d").replace(str(_TTL), "%(ttl)d")

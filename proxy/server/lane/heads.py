@@ -1,0 +1,213 @@
+"""Header blocks as the lane reads them: each line is judged once by the parser's grammar, and remembered.
+
+A block that was seen before is remembered whole. One with something new in it, as a new trace id in each
+request, is put together from lines that are known and the one that is not.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import NamedTuple
+
+from proxy.message.fields import Fields
+from proxy.message.grammar import FIELD_LINES, WHITE_SPACE, split_field_lines
+from proxy.message.head import HeadLimits
+from proxy.message.hops import HOP_BY_HOP
+from proxy.message.target import is_authority
+from proxy.server.lane.generations import Generations
+from proxy.visibility.record import encode_piece
+from proxy.visibility.redaction import Redaction
+
+LONGEST = 4096
+"""Bytes of the longest line, and of the longest block, that are remembered."""
+
+UNUSUAL = (HOP_BY_HOP - {b"connection", b"keep-alive"}) | frozenset(
+    b"content-length expect trailer via cdn-loop".split()
+)
+"""Fields that frame a message or concern a hop: a request with one of them takes the long way."""
+
+_JUDGED = frozenset((b"host", b"connection"))
+"""Fields that are plain with some values and not with others."""
+
+_MOST_NAMES = 1024
+_MOST_PARTS = 8
+
+_fields = re.compile(FIELD_LINES)
+_simple = re.compile(rb"[\x20\x21\x23-\x3c\x3e\x3f\x41-\x5b\x5d-\x7e]*")
+"""A valid field value that JSON holds as it is, and in which redaction looks for nothing."""
+_HOST = 1
+_SECRET = 1 << 16
+
+Part = tuple[tuple[bytes, bytes], ...]
+"""Field lines: names in lower case, and values."""
+
+
+class Names:
+    """Names of fields in lower case. One object stands for one set of them: it is compared by identity."""
+
+    __slots__ = ("wanted",)
+
+    def __init__(self, wanted: frozenset[bytes]) -> None:
+        self.wanted = wanted
+
+
+_NO_NAMES = Names(frozenset())
+_LINE = 500
+
+
+class Line(NamedTuple):
+    """A field line that may stand in a plain request.
+
+    `item` is its name in lower case and its value, `text` how it stands in the record. `secrets` are the
+    credentials in it. `weight` adds up, so that one sum tells how many of the lines are Host, and whether
+    there are any secrets.
+    """
+
+    weight: int
+    name: bytes
+    item: tuple[bytes, bytes]
+    text: str
+    secrets: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return _LINE + 4 * len(self.text)
+
+
+_made = partial(tuple.__new__, Line)  # in a third of the time
+
+
+class Block:
+    """The header block of a plain request. `text` is the list of its lines as it stands in the record.
+
+    `parts` remembers what `part` gave.
+    """
+
+    __slots__ = ("lines", "parts", "secrets", "text")
+
+    def __init__(self, lines: list[Line], secret: bool, parts: dict[Names, Part]) -> None:
+        self.lines = lines
+        self.text = ",".join([text for _, _, _, text, _ in lines])
+        self.secrets = tuple([one for line in lines for one in line.secrets]) if secret else ()
+        self.parts = parts
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return 700 + 3 * len(self.text) + 8 * len(self.lines)
+
+    def part(self, names: Names) -> Part:
+        """The lines of the fields called any of `names`, in their order."""
+        parts = self.parts
+        known = parts.get(names)
+        if known is not None:
+            return known
+        wanted = names.wanted
+        part = tuple([item for _, name, item, _, _ in self.lines if name in wanted])
+        if len(parts) >= _MOST_PARTS:  # names come and go as resources vary
+            parts.clear()
+        parts[names] = part
+        return part
+
+
+class Blocks:
+    """The blocks and lines that are remembered, in `budget` bytes. Only heads within `limits` are plain."""
+
+    def __init__(self, redaction: Redaction, limits: HeadLimits, budget: int) -> None:
+        self._redaction = redaction
+        self._most = limits.fields
+        self._longest = min(limits.block, LONGEST)
+        self.known: Generations[bytes, Block] = Generations(budget // 2)
+        self._lines: Generations[bytes, Line] = Generations(budget // 2)
+        self._young = self._lines.young.get
+        self._ordinary: dict[bytes, tuple[bytes, str]] = {}
+
+    def read(self, raw: bytes, names: Names = _NO_NAMES) -> Block | None:
+        """The block with the bytes `raw`, the empty line at its end included; None where it isn't plain.
+
+        A block is remembered when all its lines have been seen before: one that is new each time is not.
+        `names` are those whose part will be asked for next.
+        """
+        if len(raw) > self._longest or raw[-4:] != b"\r\n\r\n":
+            return None
+        block = self.known.young.get(raw) or self.known.revived(raw)
+        if block is not None:
+            return block
+        pieces = raw[:-4].split(b"\r\n")
+        if len(pieces) > self._most:
+            return None
+        lines: list[Line] = []
+        part: list[tuple[bytes, bytes]] = []
+        weight, known = 0, True
+        young, wanted = self._young, names.wanted
+        for piece in pieces:
+            line = young(piece)
+            if line is None:
+                known = False
+                line = self._line(piece)
+                if line is None:
+                    return None
+            weight += line[0]
+            lines.append(line)
+            if line[1] in wanted:
+                part.append(line[2])
+        if weight % _SECRET != _HOST:  # RFC 9112 §3.2: exactly one Host
+            return None
+        block = Block(lines, weight >= _SECRET, {names: tuple(part)})
+        if known:
+            self.known.put(raw, block, block.size)
+        return block
+
+    def _line(self, raw: bytes) -> Line | None:
+        """The line with these bytes, which is not among the young ones."""
+        line = self._lines.revived(raw)
+        if line is not None:
+            return line
+        name, _, value = raw.partition(b":")
+        value = value.strip(WHITE_SPACE)
+        ordinary = self._ordinary.get(name)
+        if ordinary is not None and _simple.fullmatch(value):
+            lowered, beginning = ordinary
+            text = f'{beginning}{value.decode()}"]'
+            line = _made((0, lowered, (lowered, value), text, ()))
+            self._lines.put(raw, line, _LINE + 4 * len(text))
+        elif plain_line(raw) is None:
+            return None
+        else:
+            line = self._judged(name, value)
+            self._lines.put(raw, line, line.size)
+        return line
+
+    def _judged(self, name: bytes, value: bytes) -> Line:
+        lowered = name.lower()
+        shown, secrets = self._redaction.line_once(name, value)
+        text = encode_piece(shown).decode()
+        weight = (lowered == b"host") * _HOST + bool(secrets) * _SECRET
+        if lowered not in _JUDGED and self._redaction.shows(name) and len(self._ordinary) < _MOST_NAMES:
+            self._ordinary[name] = lowered, encode_piece((name.decode(), "")).decode()[:-2]
+        return Line(weight, lowered, (lowered, value), text, secrets)
+
+
+def plain_line(raw: bytes) -> tuple[bytes, bytes] | None:
+    """Name and value of a field line without its end; None where it isn't one (RFC 9112 §5), or not plain."""
+    ended = raw + b"\r\n"
+    if _fields.fullmatch(ended) is None:
+        return None
+    fields = split_field_lines(ended)
+    if len(fields) != 1 or not is_plain(fields):
+        return None
+    return next(iter(fields))
+
+
+def is_plain(fields: Fields) -> bool:
+    """Whether these fields mean nothing but themselves to whoever forwards or answers a request.
+
+    `Connection` may say no more than what holds anyway in HTTP/1.1 (RFC 9112 §9.3), and Host has to be valid.
+    """
+    return (
+        UNUSUAL.isdisjoint(fields.names())
+        and all(value.lower() == b"keep-alive" for value in fields.all(b"connection"))
+        and all(is_authority(value) for value in fields.all(b"host"))
+    )

@@ -1,0 +1,210 @@
+"""The fast lane: requests whose answer the engine has given leave to repeat are answered by their bytes."""
+
+from __future__ import annotations
+
+from time import perf_counter, time
+from typing import TYPE_CHECKING
+
+from proxy.caching.decision import Outcome
+from proxy.caching.policy import Policy
+from proxy.engine.licence import LARGEST, issue
+from proxy.message.request import Request
+from proxy.server.clients.forwarding import Forwarding, forwarded
+from proxy.server.lane.answers import Renderer, Rendering
+from proxy.server.lane.heads import LONGEST, UNUSUAL, Block, Blocks, is_plain
+from proxy.server.lane.records import AT_ONCE, Records
+from proxy.server.lane.standing import Register, Standing
+from proxy.server.lane.through import Through
+from proxy.server.settings import ServerSettings
+from proxy.storage.contract import Store
+from proxy.visibility.account import Account
+from proxy.visibility.redaction import Redaction
+
+if TYPE_CHECKING:
+    from proxy.server.clients.connection import Connection
+
+_MADE_HERE = (UNUSUAL - {b"transfer-encoding", b"content-length"}) | frozenset(
+    b"""
+    connection keep-alive forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port
+    x-forwarded-prefix x-forwarded-server x-real-ip
+    """.split()
+)
+"""Fields that are forwarded otherwise than they arrive: an answer that depends on one is not for the lane."""
+
+_REUSED = (Outcome.HIT, Outcome.STALE)
+_MOST_TRIED = 8192
+_SECOND_TIME = 2
+
+_MOST_AT_ONCE = 64
+"""Requests of one client that are answered before others have their turn."""
+
+
+class Lane:
+    """Answers plain requests under licences, and sees that licences are had for what is asked often.
+
+    It decides nothing: what is answered, recorded, and until when, is what the long way would do with the
+    same request. `switched_on` is there for who compares the two, and `worth` is how often a request has to
+    be answered the long way before a licence is worth its making.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        redaction: Redaction,
+        forwarding: Forwarding,
+        settings: ServerSettings,
+        records: Records,
+        budget: int,
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._forwarding = forwarding
+        self._most_written = settings.write_buffer
+        self._longest_line = settings.request_line
+        self._records = records
+        self._renderer = Renderer(forwarding.name, policy, redaction)
+        self._redaction = redaction
+        self.blocks = Blocks(redaction, settings.head_limits, budget // 4)
+        self.register = Register(budget - budget // 4)
+        self.switched_on = True
+        self.through: Through | None = None  # what is asked of next, where the lane itself has no answer
+        self.worth = _SECOND_TIME
+        self._tried: dict[int, int] = {}  # request lines that were answered from the store, the latest last
+        self._young_place = self.register.places.young.get
+        self._young_block = self.blocks.known.young.get
+        self._waiting = records.waiting
+        store.watch(self.register.revoke)
+
+    # What a connection calls.
+
+    def take(self, connection: Connection, data: bytes) -> bytes:
+        """Answer the requests that `data` begins with; what is left of it is for the long way.
+
+        To be called where nothing is under way on the connection, so that `data` begins with a request.
+        """
+        clock = perf_counter()
+        line, _, raw = data.partition(b"\r\n")
+        place = self._young_place(line) or self.register.places.get(line)
+        if place is None:
+            return data
+        block = self._young_block(raw) or self.blocks.read(raw, place.names)
+        if block is None:
+            return self._take_some(connection, data, clock) if b"\r\n\r\n" in raw[:-4] else data
+        now = time()
+        names = place.names
+        standing = place.standings.get(block.parts.get(names) or block.part(names))
+        if standing is None or connection._paused or not self._good(standing, now, block):
+            return data
+        rendering = standing.rendering
+        connection.transport.write(rendering.head + standing.content)  # type: ignore[union-attr]
+        standing.touch()
+        waiting = self._waiting
+        waiting.append(
+            (now, perf_counter() - clock, connection.named, rendering.before, block.text, rendering)
+        )
+        if len(waiting) == 1 or len(waiting) >= AT_ONCE:
+            self._records.more(connection._loop)
+        connection._next_keepalive_close_time = clock + connection.idle_from
+        if connection._keepalive_handle is None:
+            connection.watch_idling()
+        return b""
+
+    def _take_some(self, connection: Connection, data: bytes, clock: float) -> bytes:
+        """Answer what `data` begins with, several requests at once, in one piece."""
+        now = time()
+        answers: list[bytes] = []
+        hits: list[tuple[Standing, Rendering, Block]] = []
+        size = start = 0
+        while start < len(data) and len(hits) < _MOST_AT_ONCE and size < self._most_written:
+            end = data.find(b"\r\n\r\n", start) + 4
+            found = self._look_up(data[start:end], now) if end >= 4 else None
+            if found is None:
+                break
+            standing, block = found
+            rendering = standing.rendering
+            answers.append(rendering.head + standing.content)
+            hits.append((standing, rendering, block))
+            size += len(answers[-1])
+            start = end
+        if not hits or connection._paused:
+            return data
+        connection.transport.write(b"".join(answers))  # type: ignore[union-attr]
+        took = perf_counter() - clock
+        for standing, rendering, block in hits:
+            standing.touch()
+            self._waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
+        self._records.more(connection._loop)
+        connection._next_keepalive_close_time = clock + connection.idle_from
+        if connection._keepalive_handle is None:
+            connection.watch_idling()
+        return data[start:]
+
+    def _look_up(self, head: bytes, now: float) -> tuple[Standing, Block] | None:
+        """The licence under which a request is to be answered, and its header block."""
+        line, _, raw = head.partition(b"\r\n")
+        place = self.register.places.get(line)
+        block = self.blocks.read(raw) if place is not None else None
+        if place is None or block is None:
+            return None
+        standing = place.standings.get(block.part(place.names))
+        if standing is None or not self._good(standing, now, block):
+            return None
+        return standing, block
+
+    def _good(self, standing: Standing, now: float, block: Block) -> bool:
+        """Whether the licence is good now, and the record that goes with it for this request too."""
+        epoch = self._store.epoch
+        current = standing.since <= now <= standing.last and standing.epoch == epoch
+        if not current and not standing.renewed(self._renderer, now, epoch):
+            self.register.end(standing)
+            return False
+        return not block.secrets or not self._redaction.quotes(standing.rendering.evidence, block.secrets)
+
+    # How licences are had.
+
+    def consider(self, account: Account) -> None:
+        """An exchange went the long way: see to it that the next one like it needs not."""
+        received, decision = account.received, account.decision
+        if received is None or decision is None or decision.outcome not in _REUSED:
+            return
+        if account.response_bytes > LARGEST or not account.complete or not self._plain(received):
+            return
+        line = b"%b %b HTTP/1.1" % (received.method, received.target)
+        if not self._due(line):
+            return
+        client = account.client.rpartition(":")[0].strip("[]")
+        request = forwarded(received, client, self._forwarding)
+        licence = issue(self._store, request, self._policy, time())
+        if licence is None or not _MADE_HERE.isdisjoint(licence.asked):
+            return
+        self._tried.pop(hash(line), None)
+        asked = licence.asked | {b"host"}
+        place = self.register.place(line, asked)
+        part = tuple(
+            (lowered, value)
+            for name, value in received.fields
+            if (lowered := name.lower()) in place.names.wanted
+        )
+        rendering = self._renderer.first(licence, received)
+        touch = licence.entry.touch
+        self.register.add(Standing(licence, received, rendering, place, part, touch), licence)
+
+    def _plain(self, received: Request) -> bool:
+        return (
+            self.switched_on
+            and received.version == (1, 1)
+            and received.method in (b"GET", b"HEAD")
+            and received.target[:1] == b"/"
+            and len(received.target) <= LONGEST
+            and is_plain(received.fields)
+        )
+
+    def _due(self, line: bytes) -> bool:
+        """Whether a licence is worth asking for; ever more seldom where none was had."""
+        known = hash(line)  # lines may be long
+        count = self._tried.pop(known, 0) + 1
+        if len(self._tried) >= _MOST_TRIED:
+            del self._tried[next(iter(self._tried))]
+        self._tried[known] = count
+        return count >= self.worth and count & (count - 1) == 0

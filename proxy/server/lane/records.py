@@ -1,0 +1,140 @@
+"""What the lane has answered, recorded in batches: the log's lines, the figures, and those who watch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from proxy.server.ids import PREFIX, id_of, take_numbers
+from proxy.server.lane.answers import Kind
+from proxy.visibility.record import FORMAT, Record, date_and_time, decode, encode_piece
+
+AT_ONCE = 64
+"""How many answers are recorded together, at most."""
+
+DELAY = 0.02
+"""Seconds after which an answer is recorded, at most."""
+
+class Rendered(Protocol):
+    """What all answers of one kind have in common.
+
+    `after` is the end of the record. `sent` is the content in bytes, `kind` outcome, status code and slug of
+    the main reason, `forward` the reason for going forward (empty: it did not), and `upstream` how long the
+    servers behind took to their first byte.
+    """
+
+    @property
+    def after(self) -> str: ...
+    @property
+    def sent(self) -> int: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def forward(self) -> str: ...
+    @property
+    def upstream(self) -> float | None: ...
+
+
+Hit = tuple[float, float, str, str, str, Rendered]
+"""One answer: when it was asked for (seconds since the epoch), how long it took, the client, what stands in
+the record before the request's field lines, these lines, and what was sent."""
+
+_BEGINNING = f'{{"format":"{FORMAT}","id":"{PREFIX}'
+
+
+class Outlet(Protocol):
+    """Where records go. `numbers` are those of the ids, one for each of `hits`, from `first` on."""
+
+    def put_hits(self, hits: Sequence[Hit], first: int) -> None: ...
+
+
+class Records:
+    """Gathers hits and hands them on, at the latest `DELAY` seconds after the first of them."""
+
+    def __init__(self, outlets: Sequence[Outlet]) -> None:
+        self._outlets = outlets
+        self._timer: asyncio.TimerHandle | None = None
+        self.waiting: list[Hit] = []
+
+    def more(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hits have been added to `waiting`: have them recorded soon, or at once where there are many."""
+        if len(self.waiting) >= AT_ONCE:
+            self.flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(DELAY, self._due)
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The same."""
+        self.more(loop)
+
+    def flush(self) -> None:
+        """Record what is waiting now."""
+        hits = self.waiting.copy()
+        if hits:
+            self.waiting.clear()
+            first = take_numbers(len(hits))
+            for outlet in self._outlets:
+                outlet.put_hits(hits, first)
+
+    def close(self) -> None:
+        """Record what is waiting; nothing more will come."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.flush()
+
+    def _due(self) -> None:
+        self._timer = None
+        self.flush()
+
+
+def lines(hits: Sequence[Hit], first: int) -> str:
+    """The records of `hits`, each with the end of its line."""
+    made = []
+    number, second, stamp = first, -1, ""
+    for started, seconds, client, before, fields, rendering in hits:
+        at, micro = divmod(round(started * 1e6), 1_000_000)
+        if at != second:
+            second, stamp = at, date_and_time(at)
+        took = f"{seconds:.6f}"
+        made.append(
+            f'{_BEGINNING}{number:012x}","time":"{stamp}.{micro:06d}Z","client":{client},"first_byte_seconds":'
+            f'{took},"duration_seconds":{took},"request":{before}{fields}{rendering.after}\n'
+        )
+        number += 1
+    return "".join(made)
+
+
+def client_text(client: str) -> str:
+    """A client's address as it stands in the record."""
+    return encode_piece(client).decode()
+
+
+class LogOutlet:
+    """Into the log."""
+
+    def __init__(self, put_lines: Callable[[bytes], None]) -> None:
+        self._put_lines = put_lines
+
+    def put_hits(self, hits: Sequence[Hit], first: int) -> None:
+        self._put_lines(lines(hits, first).encode())
+
+
+class Late:
+    """A hit whose record is made when somebody wants to see it."""
+
+    __slots__ = ("_hit", "_number")
+
+    def __init__(self, hit: Hit, number: int) -> None:
+        self._hit = hit
+        self._number = number
+
+    @property
+    def id(self) -> str:
+        """The exchange's name."""
+        return id_of(self._number)
+
+    def record(self) -> Record:
+        """The exchange's record."""
+        return decode(lines((self._hit,), self._number))

@@ -1,0 +1,156 @@
+"""Predictions as they stand in the report: what each change would bring, in numbers of the whole log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from proxy.caching.policy import Policy
+from proxy.visibility.inspecting.asked import Sampled, asked_of
+from proxy.visibility.inspecting.changes import Possible
+from proxy.visibility.inspecting.dependence import Verdict
+from proxy.visibility.inspecting.figures import SELF
+from proxy.visibility.inspecting.replay import Asked, Outcomes
+from proxy.visibility.inspecting.report import Answer, Change, Effect, Prediction
+from proxy.visibility.inspecting.sample import Bucket
+from proxy.visibility.inspecting.showing import amount, listed, percent
+from proxy.visibility.inspecting.whatif import Foreseen, foresee
+from proxy.visibility.inspecting.whereabouts import Found
+from proxy.visibility.observation import Held, Part
+
+MOST = 16_000
+"""How many exchanges are replayed at most, of all endpoints; each is replayed about ten times."""
+
+_RELATED = ("location", "content-location", "cache-group-invalidation")
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "QUERY"))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One endpoint as it is replayed: small enough to be sent to another process."""
+
+    name: str
+    asked: tuple[Asked, ...]
+    beside: tuple[Asked, ...]
+    verdicts: tuple[Verdict, ...]
+    total: int
+    measured: float | None
+    policy: Policy
+
+
+def cases(endpoints: Sequence[Found], held: Held, policy: Policy) -> Iterator[Case]:
+    """What is worth replaying; nothing where the log doesn't hold what the rules read."""
+    if not held.has_response_field("cache-control") or Part.TIME not in held.parts:
+        return
+    each = max(200, MOST // max(1, len(endpoints)))
+    related = list(_related(endpoints))
+    for endpoint in endpoints:
+        total = sum(count for row, count, _ in endpoint.tally.each() if row[2] not in SELF)
+        sampled = list(_sampled(endpoint.tally.bucket, each if len(endpoints) > 1 else MOST))
+        if not total or not sampled or not endpoint.sums.origin_requests:
+            continue
+        beside = [one for name, one in related if name != endpoint.name]
+        yield Case(
+            endpoint.name,
+            tuple(asked_of(sampled)),
+            tuple(asked_of(beside)),
+            tuple(endpoint.verdicts),
+            total,
+            endpoint.sums.hits / endpoint.sums.told if endpoint.sums.told else None,
+            policy,
+        )
+
+
+def predict_case(case: Case) -> list[Prediction]:
+    """What is worth changing at one endpoint, the best first."""
+    found = foresee(case.asked, case.verdicts, case.policy, case.beside)
+    return [_prediction(case, one) for one in found]
+
+
+def ranked(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+    """All predictions, those first that spare most requests."""
+    return tuple(sorted(predictions, key=lambda one: (-one.spared, -one.spared_bytes, len(one.changes))))
+
+
+def _sampled(bucket: Bucket, most: int) -> Iterator[Sampled]:
+    """What is replayed of an endpoint: all that was kept of so many paths as there is room for."""
+    hashes: list[int] = []
+    kept = 0
+    for hashed in sorted(bucket.slots):
+        kept += len(bucket.slots[hashed].kept)
+        if hashes and kept > most:
+            break
+        hashes.append(hashed)
+    share = bucket.share * len(hashes) / max(1, len(bucket.slots))
+    for hashed in hashes:
+        slot = bucket.slots[hashed]
+        for one in slot.kept:
+            yield Sampled(one, slot.seen / len(slot.kept) / share)
+
+
+def _related(endpoints: Sequence[Found]) -> Iterator[tuple[str, Sampled]]:
+    """Requests that may invalidate what is stored for other endpoints than their own."""
+    for endpoint in endpoints:
+        for one in endpoint.exchanges:
+            if one.method not in _SAFE and any(name.lower() in _RELATED for name, _ in one.response_fields):
+                yield endpoint.name, Sampled(one, 0.0)
+
+
+def _prediction(case: Case, foreseen: Foreseen) -> Prediction:
+    before, after = _effect(case, foreseen.before), _effect(case, foreseen.after)
+    spared = max(0, before.origin_requests - after.origin_requests)
+    spared_bytes = max(0, before.origin_bytes - after.origin_bytes)
+    changed = tuple(_change(one, case.verdicts) for one in foreseen.changes)
+    return Prediction(
+        case.name,
+        changed,
+        before,
+        after,
+        spared,
+        spared_bytes,
+        _sentence(case.name, changed, before, after, spared, spared_bytes),
+        case.measured,
+        tuple(_assumes(case)),
+    )
+
+
+def _effect(case: Case, outcomes: Outcomes) -> Effect:
+    """Misses tell more of the whole than hits do: there are about as many on every path."""
+    scale = case.total / outcomes.exchanges if outcomes.exchanges > case.total else 1.0
+    misses = (outcomes.exchanges - outcomes.hits) * scale
+    hits = min(case.total, max(0, round(case.total - misses)))
+    requests = min(round(outcomes.origin_requests * scale), 2 * case.total)
+    return Effect(case.total, hits, hits / case.total, requests, round(outcomes.origin_bytes * scale))
+
+
+def _change(one: Possible, verdicts: Sequence[Verdict]) -> Change:
+    answers = {str(verdict.candidate): verdict.answer for verdict in verdicts}
+    supposes = ""
+    if one.about.startswith("cookie"):
+        answer = answers.get(one.about, Answer.UNKNOWN)
+        if answer is Answer.DEPENDS:
+            supposes = "Today the content does depend on it: that has to change first."
+        elif answer is Answer.UNKNOWN:
+            supposes = "Whether the content depends on it today, the log does not show."
+    if one.slug == "lifetime" and Answer.DEPENDS in (answers.get("time"), answers.get("history")):
+        supposes = "The content was seen to change: users would get to see older content."
+    return Change(one.slug, one.sentence, one.provided, supposes)
+
+
+def _sentence(
+    name: str, changed: Sequence[Change], before: Effect, after: Effect, spared: int, spared_bytes: int
+) -> str:
+    what = listed([one.sentence for one in changed])
+    hits = f"hits {percent(before.hit_ratio)} → {percent(after.hit_ratio)}"
+    if spared:
+        gone = f"{amount(spared)} of {amount(before.origin_requests)} origin requests gone"
+    else:
+        share = percent(spared_bytes / before.origin_bytes) if before.origin_bytes else "0 %"
+        gone = f"{share} of the origin's bytes gone"
+    return f"{what[:1].upper()}{what[1:]} on `{name}`: {hits}, {gone}."
+
+
+def _assumes(case: Case) -> Iterator[str]:
+    yield "The store has room for everything, and the origin answers as it did."
+    if not any(one.digest for one in case.asked):
+        yield "The log has no digests of content: validators are assumed to stay the same for each path."

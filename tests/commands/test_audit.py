@@ -1,0 +1,218 @@
+"""`pellucid audit` against the shop in its three styles, from a recording of one shopper's visit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from backend.app import build, runner
+from backend.settings import Settings
+from proxy.visibility.auditing.shape import Dependence
+
+SECRET = "a secret for tests only"
+
+
+@asynccontextmanager
+async def replicas(style: str, folder: Path, count: int = 2) -> AsyncIterator[list[str]]:
+    """So many servers of one shop, as they are run in earnest: with one secret and one file of records."""
+    runners: list[web.AppRunner] = []
+    urls = []
+    try:
+        for _ in range(count):
+            made = runner(build(Settings(style=style, secret=SECRET, data=folder / "shop.sqlite")))
+            runners.append(made)
+            await made.setup()
+            await web.TCPSite(made, "127.0.0.1", 0).start()
+            urls.append("http://{}:{}".format(*made.addresses[0][:2]))
+        yield urls
+    finally:
+        for made in runners:
+            await made.cleanup()
+
+
+class Browser:
+    """A browser that notes what it sends and gets, as the panel of a real one saves it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.entries: list[dict[str, Any]] = []
+        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+    async def ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        headers = {"Accept": "application/json", **options.pop("headers", {})}
+        async with self.http.request(
+            method, self.url + path, headers=headers, allow_redirects=False, **options
+        ) as answer:
+            text = await answer.text()
+            sent = [{"name": n, "value": v} for n, v in answer.request_info.headers.items()]
+            got = [{"name": n, "value": v} for n, v in answer.headers.items()]
+            self.entries.append(
+                {
+                    "startedDateTime": "2026-01-01T00:00:00.000Z",
+                    "time": 5,
+                    "request": {
+                        "method": method, "url": self.url + path, "httpVersion": "HTTP/1.1", "headers": sent,
+                        "queryString": [], "cookies": [], "headersSize": -1, "bodySize": 0,
+                    },
+                    "response": {
+                        "status": answer.status, "statusText": "", "httpVersion": "HTTP/1.1", "headers": got,
+                        "cookies": [], "redirectURL": "", "headersSize": -1, "bodySize": len(text),
+                        "content": {"size": len(text), "mimeType": "application/json", "text": text},
+                    },
+                    "cache": {},
+                    "timings": {"send": 0, "wait": 5, "receive": 0},
+                }
+            )  # fmt: skip
+            found: dict[str, Any] = json.loads(text) if text.startswith("{") else {}
+            return found
+
+    def har(self) -> str:
+        log = {"version": "1.2", "creator": {"name": "browser", "version": "1"}, "entries": self.entries}
+        return json.dumps({"log": log})
+
+
+async def visit(url: str, style: str) -> str:
+    """Look around, take something, log in, look at one's own pages; as a HAR."""
+    browser = Browser(url)
+    async with browser.http:
+        await browser.ask("GET", "/")
+        await browser.ask("GET", "/catalogue?category=vases")
+        product = await browser.ask("GET", "/products/P0002")
+        if style == "resources":
+            await browser.ask("GET", "/accounts/ann", headers={"Authorization": "Basic YW5uOmFwcGxl"})
+        else:
+            action = product["actions"]["add-to-cart"]
+            await browser.ask(action["method"], action["href"], data={"sku": "P0002", "quantity": "1"})
+            await browser.ask("GET", "/cart")
+            await browser.ask("POST", "/login", data={"name": "ann", "password": "apple"})
+            await browser.ask("GET", "/account")
+            await browser.ask("GET", "/cart")
+        for sku in ("P0003", "P0004"):
+            await browser.ask("GET", f"/products/{sku}")
+        await browser.ask("GET", "/logout")
+    return browser.har()
+
+
+async def pellucid(*arguments: str) -> tuple[int, str, str]:
+    """The command as a user runs it: its status, and what it printed and complained of."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "proxy", *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        printed, complained = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, printed.decode(), complained.decode()
+
+
+async def audit(style: str, folder: Path, *arguments: str, count: int = 2) -> str:
+    async with replicas(style, folder, count) as urls:
+        recording = folder / "visit.har"
+        recording.write_text(await visit(urls[0], style))
+        upstreams = [argument for url in urls for argument in ("--upstream", url)]
+        quick = ("--rate", "5000", "--pause", "0")
+        status, printed, complained = await pellucid("audit", *upstreams, *quick, *arguments, str(recording))
+        assert (status, complained) == (0, "")
+        return printed
+
+
+async def verdicts(style: str, folder: Path, count: int = 2) -> dict[str, dict[str, Any]]:
+    found = json.loads(await audit(style, folder, "--format", "json", count=count))
+    return {one["endpoint"]: one for one in found["endpoints"]}
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["one replica", "two replicas"])
+async def test_sessions_are_held_by_a_server(tmp_path: Path, count: int) -> None:
+    found = await verdicts("sessions", tmp_path, count)
+    assert found["GET /"]["gives"] == ["sid"]
+    assert found["GET /"]["verdict"] == (Dependence.SERVER_HELD if count == 2 else Dependence.STATELESS)
+    for endpoint in ("GET /cart", "GET /account"):
+        assert found[endpoint]["verdict"] == Dependence.SERVER_HELD, found[endpoint]
+        assert found[endpoint]["on"] == "sid"
+        assert len(found[endpoint]["proof"]) == 2
+
+
+async def test_resources_need_nothing_but_the_message(tmp_path: Path) -> None:
+    found = await verdicts("resources", tmp_path)
+    for endpoint in ("GET /", "GET /catalogue", "GET /products/{id}"):
+        assert found[endpoint]["verdict"] == Dependence.STATELESS, found[endpoint]
+    (account,) = (one for name, one in found.items() if name.startswith("GET /accounts"))
+    assert account["verdict"] == Dependence.PERSONALISED
+
+
+async def test_tokens_hold_the_state_themselves(tmp_path: Path) -> None:
+    found = await verdicts("tokens", tmp_path)
+    for endpoint in ("GET /cart", "GET /account"):
+        assert found[endpoint]["verdict"] == Dependence.CLIENT_HELD, found[endpoint]
+        assert found[endpoint]["on"] == "shop"
+    for endpoint in ("GET /", "GET /catalogue", "GET /products/{id}"):
+        assert found[endpoint]["verdict"] == Dependence.STATELESS, found[endpoint]
+
+
+async def test_the_text_says_it_and_holds_no_credential(tmp_path: Path) -> None:
+    text = await audit("sessions", tmp_path)
+    entries = json.loads((tmp_path / "visit.har").read_text())["log"]["entries"]
+    lines = [header for entry in entries for header in entry["request"]["headers"]]
+    cookies = {one["value"].partition("=")[2] for one in lines if one["name"] == "Cookie"}
+    assert cookies
+    assert not [cookie for cookie in cookies if cookie in text]
+    assert "GET /cart: server-held" in text
+    assert "not a safe method" in text
+    assert "excluded by its name" in text
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+async def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
+    async with replicas("tokens", tmp_path, 1) as urls:
+        (tmp_path / "visit.har").write_text(await visit(urls[0], "tokens"))
+    status, printed, _ = await pellucid(
+        "audit", "--upstream", urls[0], "--dry-run", str(tmp_path / "visit.har")
+    )
+    assert status == 0
+    assert "GET /cart, without the cookie shop" in printed
+    assert "POST" not in printed
+    assert "Nothing was sent" in printed
+
+
+async def test_a_server_that_is_gone_makes_everything_unclear(tmp_path: Path) -> None:
+    async with replicas("resources", tmp_path, 1) as urls:
+        (tmp_path / "visit.har").write_text(await visit(urls[0], "resources"))
+    printed = (await pellucid("audit", "--upstream", urls[0], "--pause", "0", str(tmp_path / "visit.har")))[1]
+    assert "unclear" in printed
+    assert "stateless" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--upstream", "127.0.0.1", "LOG"), "an upstream URL starts with http"),
+        (("--upstream", "http://127.0.0.1:1", "--rate", "0", "LOG"), "--rate"),
+        (("--upstream", "http://127.0.0.1:1", "--exclude", "(", "LOG"), "not a regular expression"),
+        (("--upstream", "http://127.0.0.1:1", "--each", "0", "LOG"), "--each has to be 1 or more"),
+        (("--upstream", "http://127.0.0.1:1", "nowhere.har"), "nowhere.har"),
+        (("LOG",), "--upstream"),
+        (("--upstream", "http://127.0.0.1:1"), "FILE"),
+        (("--upstream", "http://127.0.0.1:1", "LOG"), "there is no request to replay"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    log = tmp_path / "log.har"
+    log.write_text('{"log": {"version": "1.2", "entries": []}}')
+    status, printed, complained = await pellucid(
+        "audit", *(str(log) if one == "LOG" else one for one in arguments)
+    )
+    assert status in (1, 2)
+    assert printed == ""
+    assert said in complained
+    assert complained.count("\n") == 1

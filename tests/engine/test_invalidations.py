@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.engine import invalidations
+from proxy.engine.invalidations import Invalidations
+
+
+def test_what_was_sent_before_a_change_may_be_older_than_it() -> None:
+    changes = Invalidations()
+    changes.note(10.0, [b"a"], [b"group"])
+    assert changes.since(9.0, b"a", ())
+    assert changes.since(10.0, b"a", ())
+    assert not changes.since(10.1, b"a", ())
+    assert not changes.since(9.0, b"b", ())
+    assert changes.since(9.0, b"b", (b"other", b"group"))
+    assert not changes.since(9.0, b"b", (b"other",))
+
+
+def test_later_changes_of_others_hide_nothing() -> None:
+    changes = Invalidations()
+    for when in range(100):
+        changes.note(float(when), [b"%d" % when], ())
+    assert changes.since(50.0, b"60", ())
+    assert not changes.since(70.0, b"60", ())
+
+
+def test_what_was_forgotten_counts_as_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invalidations, "REMEMBERED", 3)
+    changes = Invalidations()
+    for when in range(6):
+        changes.note(float(when), [b"a"], ())
+    assert changes.since(2.0, b"b", ())
+    assert not changes.since(2.5, b"b", ())
