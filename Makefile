@@ -18,6 +18,7 @@ help: ## say what each target does
 .venv: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m compileall -q proxy backend # so that the first start is as quick as the others
 	@touch .venv
 
 .venv/tools: pyproject.toml | .venv

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs.pages import configuration, exchange, explain, reasons
+from docs.pages import configuration, exchange, explain, findings, reasons
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- diagram -->", "<!-- /diagram -->"
@@ -23,6 +23,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield folder / "exchange.md", exchange.page()
     yield folder / "configuration.md", configuration.page()
     yield folder / "explain.md", explain.page()
+    yield folder / "findings.md", findings.page()
     yield folder / "explain.schema.json", explain.schema_text()
     readme = ROOT / "README.md"
     if readme.exists():

@@ -81,6 +81,8 @@ async def through_store(responses: int, budget: int) -> None:
     print(f"{'responses':>12} {'held':>10} {'counted':>10} {'resident':>10}   of {budget / MIB:.0f} MiB")
     for number in range(1, responses + 1):
         await put(store, number)
+        if number % 1000 == 0:
+            await store.expire(NOW + number)
         if number % max(1, responses // 20) == 0:
             taken, figures = resident() - before, store.figures()
             peak = max(peak, taken)

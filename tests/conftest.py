@@ -11,6 +11,7 @@ settings.load_profile("pellucid")
 pytest.register_assert_rewrite(
     "tests.commands.explained",
     "tests.conformance.judge",
+    "tests.engine.crowd",
     "tests.engine.stage",
     "tests.real.running",
     "tests.server.running",

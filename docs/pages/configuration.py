@@ -38,6 +38,7 @@ _TITLES = {
     "storage": "where responses are kept",
     "engine": "what performs an exchange",
     "log": "the record of exchanges",
+    "balance": "which of several servers is asked",
 }
 _SIZES = frozenset(
     """
@@ -50,6 +51,7 @@ _NUMBERS = frozenset(
     """
     server.header_fields server.connections server.connections_per_client server.loops upstream.connections
     upstream.waiting upstream.idle_connections upstream.head_fields engine.background cache.heuristic_fraction
+    balance.tries balance.retries balance.failures balance.slow
     """.split()  # noqa: SIM905
 )
 _SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z`])")

@@ -36,7 +36,8 @@ WORDS = {
     ),
     State.FORWARDING: (
         "Send the request to the origin server as the client sent it. Where another request for the "
-        "same is under way, wait for that one's response instead (RFC 9111 §4, collapsed forwarding)."
+        "same is under way, wait for the head of that one's response instead, and where it may be used, "
+        "read along as it comes in (RFC 9111 §4, collapsed forwarding)."
     ),
     State.VALIDATING: (
         "Send the request with the validators of what is stored, so that the origin server can say in "

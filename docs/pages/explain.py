@@ -23,7 +23,8 @@ _INTRODUCTION = """
 `pellucid explain URL` sends one request, and says what a shared cache makes of the response: whether it
 is stored and why, how long it may be used, what would happen to the next requests, what a browser would
 do, and what would help. It runs the rules that the proxy runs, on the response as it came; every next
-request, and every change that it proposes, is an exchange that those rules were run on.
+request, and every change that it proposes, is an exchange that those rules were run on. It also says what
+kind of state each credential carries, and [what the exchange fails to say of itself](findings.md).
 
 ```
 pellucid explain https://api.example.org/things
@@ -34,8 +35,9 @@ pellucid explain http://127.0.0.1:8090/ --method HEAD --set cache.stale_limit=1h
 It asks with GET, HEAD or OPTIONS, which change nothing, and follows no redirects. A field that `--header`
 gives takes the place of the one that would be sent otherwise; with an empty value none is sent.
 Credentials are sent, but a digest stands in their place wherever they would be shown; so it does for
-every given field that isn't known to hold none. At most `storage.object_limit` bytes of content are read,
-and for ten seconds.
+every given field that isn't known to hold none. `--reveal` shows what can be read out of their values where
+these are neither encrypted nor a key to something elsewhere. At most `storage.object_limit` bytes of content
+are read, and for ten seconds.
 
 The exit status is 0 where there was a response, whatever it was; 1 where there was none, and 2 where the
 command line can't be carried out. One line on standard error then says why.

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from proxy.commands.comparing import output
 from proxy.message.errors import ConfigurationError, PellucidError
 
 if TYPE_CHECKING:
     from proxy.commands.comparing.results import Report
-
-FORMS = ("text", "json", "html", "markdown")
-_SUFFIXES = {".json": "json", ".html": "html", ".htm": "html", ".md": "markdown"}
 
 
 @click.group(name="compare", context_settings={"max_content_width": 110})
@@ -29,11 +21,13 @@ def command() -> None:
     """Measure Pellucid beside others, in one run on this machine."""
 
 
-@command.command(name="proxies")
+@command.command(name="proxies", short_help="Pellucid beside other proxies.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMS), help="What to write; text, or what FILE's name says."
+    "--format", "form", type=click.Choice(output.FORMS), help="What to write; text, or what FILE's name says."
 )
-@click.option("-o", "--output", metavar="FILE", help="Where to write it, rather than to standard output.")
+@click.option(
+    "-o", "--output", "place", metavar="FILE", help="Where to write it, rather than to standard output."
+)
 @click.option("--only", metavar="A,B", help="These contenders only.")
 @click.option("--workloads", metavar="X,Y", help="These workloads only.")
 @click.option("--repeats", metavar="N", type=click.IntRange(1, 100), help="Rounds.  [default: 5]")
@@ -44,7 +38,7 @@ def command() -> None:
 @click.option("--from", "earlier", metavar="FILE", help="Show an earlier run's JSON again; measure nothing.")
 def proxies(
     form: str | None,
-    output: str | None,
+    place: str | None,
     only: str | None,
     workloads: str | None,
     repeats: int | None,
@@ -58,15 +52,17 @@ def proxies(
 
     Each is one process on one core, in front of the same origin, under the same load, with its access log on.
     Who isn't installed is left out; `pip install 'pellucid[compare]'` brings nginx and Caddy. Everything runs
-    on loopback, in a temporary folder, and takes about a quarter of an hour.
+    on loopback, in a temporary folder, and takes about twenty minutes.
     """
+    from proxy.commands.comparing.children import end_all
     from proxy.commands.comparing.comparison import Wanted, compare
+    from proxy.commands.comparing.interruption import ending
     from proxy.commands.comparing.reports.progress import progress
 
     if seconds is not None and not math.isfinite(seconds):
         raise click.BadParameter("not a number of seconds", param_hint="'--seconds'")
-    form = form or _SUFFIXES.get(Path(output or "").suffix.lower(), "text")
-    _require_place(output)
+    form = output.form_of(form, place)
+    output.require_place(place)
     try:
         if earlier is not None:
             report = _read(earlier)
@@ -80,73 +76,38 @@ def proxies(
                 load=load or "",
                 command=("pellucid", *sys.argv[1:]),
             )
-            with _ending(), progress() as (told, begun):
-                report = compare(wanted, told, begun)
+            with ending(), progress() as (told, begun):
+                try:
+                    report = compare(wanted, told, begun)
+                finally:
+                    end_all()
     except ConfigurationError:
         raise
     except PellucidError as error:
         print("pellucid:", " ".join(str(error).split()), file=sys.stderr)
         return 1
-    _write(_rendered(report, form), output)
+    output.write(_rendered(report, form, colors=place is None), place)
     return 0
 
 
-def _rendered(report: Report, form: str) -> str:
+def _rendered(report: Report, form: str, *, colors: bool) -> str:
     from proxy.commands.comparing.reports import markdown, page, text
 
     if form == "json":
         return msgspec.json.format(msgspec.json.encode(report), indent=1).decode() + "\n"
-    render = {"text": text.render, "html": page.render, "markdown": markdown.render}[form]
-    return render(report)
+    if form == "text":
+        return text.render(report, colors=colors)
+    return {"html": page.render, "markdown": markdown.render}[form](report)
 
 
 def _names(given: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (given or "").split(",") if name.strip())
 
 
-def _require_place(output: str | None) -> None:
-    """Raises ConfigurationError at once where the report could not be written in the end."""
-    if output is None:
-        return
-    path = Path(output)
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ConfigurationError("the report can't be written there", evidence=output)
-
-
 def _read(path: str) -> Report:
     from proxy.commands.comparing.results import Report
 
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=Report)
-    except OSError as error:
-        raise ConfigurationError("can't be read", evidence=f"{path} ({error.strerror})") from error
+        return msgspec.json.decode(output.read(path), type=Report)
     except msgspec.DecodeError as error:
         raise ConfigurationError("not the JSON of a comparison", evidence=f"{path} ({error})") from error
-
-
-def _write(text: str, output: str | None) -> None:
-    """Write the report; to standard output where the file can't be written after all."""
-    if output is not None:
-        try:
-            Path(output).write_text(text, encoding="utf-8")
-            return
-        except OSError as error:
-            print(f"pellucid: {output} can't be written ({error.strerror})", file=sys.stderr)
-    sys.stdout.write(text)
-
-
-@contextmanager
-def _ending() -> Iterator[None]:
-    """On SIGINT and SIGTERM leave by way of everything that has to be cleaned up; once, and in peace."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    before = {one: signal.signal(one, leave) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

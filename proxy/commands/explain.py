@@ -31,12 +31,19 @@ from proxy.visibility.redaction import Redaction
 @click.option(
     "--set", "settings", metavar="S.N=V", multiple=True, help="One setting, as cache.stale_limit=1h."
 )
+@click.option("--reveal", is_flag=True, help="Also show what can be read out of credentials.")
 def command(
-    url: str, headers: tuple[str, ...], method: str, form: str, config: str | None, settings: tuple[str, ...]
+    url: str,
+    headers: tuple[str, ...],
+    method: str,
+    form: str,
+    config: str | None,
+    settings: tuple[str, ...],
+    reveal: bool,
 ) -> int:
     """Fetch one URL and say whether a shared cache stores the response, why, and what would follow.
 
-    Redirects are not followed. Credentials are sent, but never shown.
+    Redirects are not followed. Credentials are sent, but not shown.
     """
     chosen = load(config, list(settings))
     given = [parse_header(header) for header in headers]
@@ -49,7 +56,7 @@ def command(
     except UpstreamError as error:
         print("pellucid:", " ".join(redaction.text(str(error)).split()), file=sys.stderr)
         return 1
-    explanation = explain(had, chosen.cache, redaction)
+    explanation = explain(had, chosen.cache, redaction, reveal=reveal)
     if isinstance(sys.stdout, TextIOWrapper):
         with suppress(ValueError):
             sys.stdout.reconfigure(errors="replace")  # what a terminal can't show must not end the command

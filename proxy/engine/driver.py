@@ -132,6 +132,7 @@ class Driver:
             successor.give_up()
         else:
             flight.deserted = partial(_cancel, task)
+            task.add_done_callback(lambda _: successor.give_up())  # it may be ended before it has begun
 
     async def _without_client(self, performer: Performer, answering: Coroutine[Any, Any, Answer]) -> None:
         """Do all that an exchange does but answer."""

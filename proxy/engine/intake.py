@@ -42,10 +42,13 @@ async def take_in(answer: Answer, performer: Performer, reach: Reach) -> Arrivin
     intake = _Intake(response, keeping, arriving, flight, reach)
     if flight is not None and wanted.extends is None and wanted.stored.response.status != 206:
         flight.arrive(arriving)
-    if response.whole:
-        await intake.run()
-    else:
+    if not response.whole:
         intake.start()
+        return arriving
+    try:
+        await intake.read()
+    finally:
+        intake.close()
     return arriving
 
 
@@ -72,22 +75,28 @@ class _Intake:
     def start(self) -> None:
         """Go on without whoever calls."""
         self._arriving.deserted = self._deserted
-        self._task = self._reach.intakes.start(self, self.run)
+        self._task = task = self._reach.intakes.start(self, self._run)
+        if task is None:
+            self.close()
+        else:
+            task.add_done_callback(lambda _: self.close())  # it may be ended before it has begun
 
-    async def run(self) -> None:
-        """Read it to its end, which is also where its exchange with the origin is over."""
+    def close(self) -> None:
+        """Its exchange with the origin is over; what was not read to the end is given up."""
+        self._keeping.abort()
+        self._response.close()
+        self._arriving.break_off(BrokenResponse("the response was given up"))
+        if self._flight is not None:
+            self._flight.land(shared=True, answered=self._arriving.done)
+
+    async def _run(self) -> None:
         try:
-            await self._read()
+            await self.read()
         except UpstreamError as error:
             self._arriving.break_off(error)
-        finally:
-            self._keeping.abort()
-            self._response.close()
-            self._arriving.break_off(BrokenResponse("the response was given up"))
-            if self._flight is not None:
-                self._flight.land(shared=True, answered=self._arriving.done)
 
-    async def _read(self) -> None:
+    async def read(self) -> None:
+        """Read all of it. Raises `UpstreamError`."""
         response, keeping, arriving = self._response, self._keeping, self._arriving
         left = response.length
         while left != 0 and (data := await response.read()):

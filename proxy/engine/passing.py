@@ -13,6 +13,7 @@ from proxy.caching.decision import Decision, Outcome
 from proxy.caching.effects import FROM_ORIGIN, Answer, Arrived, Collapse, Forward, Found, LookUp
 from proxy.caching.exchange import Exchange, exchange
 from proxy.caching.policy import Policy
+from proxy.caching.timely import Timely, timely
 from proxy.engine.collapse import Flights
 from proxy.engine.noting import Noted
 from proxy.message.fields import FieldLine, Fields
@@ -21,9 +22,17 @@ from proxy.message.response import Response
 from proxy.storage.contract import Store
 
 _DATE = re.compile(rb"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
-"""A Date in the form that senders generate (RFC 9110 §5.6.7), whose meaning doesn't depend on today."""
+_STRONG = re.compile(rb'"[\x21\x23-\x7e]*"')
+_WEAK = re.compile(rb'W/"[\x21\x23-\x7e]*"')
 
-_OTHER_DATE = b"Sun, 06 Nov 1994 08:49:37 GMT"
+_FORMS = (
+    (b"date", _DATE, b"Sun, 06 Nov 1994 08:49:37 GMT"),
+    (b"etag", _STRONG, b'"another"'),
+    (b"etag", _WEAK, b'W/"another"'),
+)
+"""Fields whose values may differ from response to response, as long as they have this form: with another
+value of it the rules are asked again, and have to say the same."""
+
 _OTHER_TIME = 86_400.0
 
 _TELLING_TIME = (b"age", b"expires", b"last-modified")
@@ -71,7 +80,8 @@ class Verdict:
 
     `added` are lines more in its head, `decision` is what to record, and `content` says whether its content
     goes to the client. Where it's `lasting`, all that holds again for requests that are equal in `asked` and
-    for each response with this `status`, one Date in the usual form, and exactly the values of `heard`.
+    for each response with this `status`, exactly the values of `heard`, one line each of the form given in
+    `formed`, and the same to say about the time (`timed`; None: that makes no difference).
     """
 
     asked: frozenset[bytes]
@@ -80,15 +90,19 @@ class Verdict:
     added: tuple[FieldLine, ...]
     decision: Decision
     content: bool
-    lasting: bool = True
+    formed: tuple[tuple[bytes, re.Pattern[bytes]], ...] = ()
+    timed: Timely | None = None
+    lasting: bool = False
 
-    def fits(self, response: Response) -> bool:
-        """Whether it holds for a response, hop-by-hop fields removed."""
+    def fits(self, response: Response, times: tuple[float, float], policy: Policy) -> bool:
+        """Whether it holds for a response, hop-by-hop fields removed, asked for and had at `times`."""
         fields = response.fields
         return (
-            response.status == self.status
-            and _usually_dated(fields)
+            self.lasting
+            and response.status == self.status
+            and all(_has_form(fields, name, form) for name, form in self.formed)
             and all(fields.all(name) == values for name, values in self.heard)
+            and (self.timed is None or self.timed == timely(response, *times, policy))
         )
 
 
@@ -110,19 +124,35 @@ def verdict(
     The request was sent under `leave`, and the response had, at `times`, in seconds since the epoch; its
     content has `length` bytes.
     """
-    fields = response.fields
     first = _verdict(leave, response, length, policy, times)
-    if first is None or not _usually_dated(fields) or any(name in fields for name in _TELLING_TIME):
-        return None if first is None else replace(first, lasting=False)
-    other = replace(response, fields=fields.setting(b"Date", _OTHER_DATE))
-    sent, had = (time + _OTHER_TIME for time in times)
-    second = _verdict(leave, other, length, policy, (sent, had + _OTHER_TIME))
-    return first if first == second else replace(first, lasting=False)
+    fields = response.fields
+    formed = [(name, form, other) for name, form, other in _FORMS if _has_form(fields, name, form)]
+    if first is None or not formed or formed[0][0] != b"date":
+        return first
+    timed = timely(response, *times, policy)
+    if timed[0] == 0:  # on the very edge of being fresh
+        return first
+    timeless = timed[0] is None and not any(name in fields for name in _TELLING_TIME)
+    for name, _, other in formed:
+        if name != b"date" or timeless:
+            fields = fields.setting(name, other)
+    other_times = (times[0] + _OTHER_TIME, times[1] + 2 * _OTHER_TIME) if timeless else times
+    second = _verdict(leave, replace(response, fields=fields), length, policy, other_times)
+    if second is None or (second.added, second.decision) != (first.added, first.decision):
+        return first
+    names = {name for name, _, _ in formed}
+    return replace(
+        first,
+        heard=tuple((name, values) for name, values in first.heard if name not in names),
+        formed=tuple((name, form) for name, form, _ in formed),
+        timed=None if timeless else timed,
+        lasting=True,
+    )
 
 
-def _usually_dated(fields: Fields) -> bool:
-    dates = fields.all(b"date")
-    return len(dates) == 1 and _DATE.fullmatch(dates[0]) is not None
+def _has_form(fields: Fields, name: bytes, form: re.Pattern[bytes]) -> bool:
+    values = fields.all(name)
+    return len(values) == 1 and form.fullmatch(values[0]) is not None
 
 
 def _opening(store: Store, request: Request, policy: Policy, now: float) -> Opening | None:
@@ -172,7 +202,7 @@ def _verdict(
         return Verdict(
             frozenset(asked.asked),
             response.status,
-            tuple((name, fields.all(name)) for name in sorted(heard.asked) if name != b"date"),
+            tuple((name, fields.all(name)) for name in sorted(heard.asked)),
             tuple(answer.response.fields)[len(fields) :],
             answer.decision,
             answer.content == (FROM_ORIGIN,),

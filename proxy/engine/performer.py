@@ -186,7 +186,7 @@ class Performer:
             return await self._hear(self._reach.upstream.send(effect.request, self._content, self._interim))
         # Others may wait for what comes of it: that must not depend on this client's staying.
         sending = self._reach.upstream.send(effect.request, self._content, self._pass_on)
-        self._sending = asyncio.get_running_loop().create_task(_awaited(sending))
+        self._sending = asyncio.get_running_loop().create_task(sending)
         return await self._hear(None)
 
     async def _follow(self, collapse: Collapse) -> Found | None:
@@ -210,11 +210,10 @@ class Performer:
             self._patience = now + self._reach.settings.patience
         followed.append(flight)
         arriving = await flight.head(self._patience - now)
+        if arriving is not None:
+            self._shares.append(arriving)
         entries = await self._store.look_up(collapse.key)
-        if arriving is None:
-            return self._found(entries)
-        self._shares.append(arriving)
-        if arriving.entry in entries:
+        if arriving is None or arriving.entry in entries:
             return self._found(entries)
         return self._found([*(one for one in entries if one.stored not in arriving.replaces), arriving])
 
@@ -274,10 +273,6 @@ class Performer:
         if self.response is not None:
             self.response.close()
             self.response = None
-
-
-async def _awaited(sending: Awaitable[UpstreamResponse]) -> UpstreamResponse:
-    return await sending
 
 
 def _unwanted(sending: asyncio.Task[UpstreamResponse]) -> None:

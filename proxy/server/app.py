@@ -18,6 +18,7 @@ from proxy.message.errors import ConfigurationError
 from proxy.server.admin.figures import Figures
 from proxy.server.admin.recent import Recent
 from proxy.server.admin.site import Sources, make_admin
+from proxy.server.admin.window import Window
 from proxy.server.clients.listener import Listener
 from proxy.server.lane.lane import Lane
 from proxy.server.lane.records import LogOutlet, Outlet, Records
@@ -37,7 +38,7 @@ from proxy.visibility.account import Account
 from proxy.visibility.redaction import Redaction
 from proxy.visibility.settings import LogSettings
 
-LANE_SHARE = 16
+LANE_SHARE = 8
 """The fast lane may take one part in so many of the memory for stored responses, to remember answers by."""
 
 EXPIRE_EVERY = 1.0
@@ -94,6 +95,7 @@ class Proxy:
         self._store = MemoryStore(storage.memory - lane, min(storage.object_limit, storage.memory // 4))
         self._driver = Driver(self._store, self._upstream, settings.cache, settings.engine)
         self._recent = Recent()
+        self._window = Window()
         self._under_way = 0
         self._stopping = False
         self._figures = Figures(
@@ -153,6 +155,7 @@ class Proxy:
             lost=lambda: self._log.lost if self._log is not None else 0,
             flush=self._records.flush,
             servers=self._fleet,
+            window=self._window,
         )
         runner = web.AppRunner(make_admin(sources, host=listen[0]), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -184,7 +187,7 @@ class Proxy:
 
     def _outlets(self) -> list[Outlet]:
         """Who is told of what the lane has answered, as `_finished` tells of all else."""
-        outlets: list[Outlet] = [self._figures, self._recent]
+        outlets: list[Outlet] = [self._figures, self._recent, self._window]
         if self._log is not None:
             outlets.append(LogOutlet(self._log.put_lines))
         if self._terminal is not None:
@@ -195,6 +198,7 @@ class Proxy:
         self._records.flush()
         self._figures.add(account)
         self._recent.add(account)
+        self._window.add(account)
         if self._log is not None:
             self._log.put(account)
         if self._terminal is not None:

@@ -49,7 +49,7 @@ class Entry(Protocol):
 
     @property
     def state(self) -> object | None:
-        """None once it may not be used any more; else the same object for as long as nothing changes in it."""
+        """None once it may not be used any more; else the same object while nothing changes in it."""
         ...
 
     def touch(self) -> None:

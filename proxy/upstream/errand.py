@@ -17,6 +17,12 @@ from proxy.upstream.plain import PlainHead, PlainHeads
 PATIENCE = 0.5
 """Seconds after which a response that has not come is waited for in the usual way, with its time limits."""
 
+MOMENT = 0.005
+"""Seconds that the rest of a small response may take: many servers send its head and its content apart."""
+
+MOST_HELD = 64 << 10
+"""Bytes of content for which that is waited."""
+
 Interim = Callable[[Response], Awaitable[None]]
 
 
@@ -54,7 +60,17 @@ class Sender(Protocol):
 class Errand:
     """One request without content on its way. It has the connection until one of `Sender`'s is called."""
 
-    __slots__ = ("_began", "_connection", "_over", "_pool", "_sender", "_sent", "_to_head")
+    __slots__ = (
+        "_began",
+        "_connection",
+        "_first_byte",
+        "_held",
+        "_over",
+        "_pool",
+        "_sender",
+        "_sent",
+        "_to_head",
+    )
 
     def __init__(self, connection: Connection, pool: Usual, sender: Sender, *, to_head: bool) -> None:
         self._connection = connection
@@ -62,7 +78,8 @@ class Errand:
         self._sender = sender
         self._to_head = to_head
         self._over = False
-        self._sent = self._began = 0.0
+        self._held = b""  # the beginning of a response whose end has not come
+        self._sent = self._began = self._first_byte = 0.0
 
     def send(self, head: bytes) -> None:
         """Send the request's head, which is all of it."""
@@ -73,28 +90,38 @@ class Errand:
         connection.write(head)
 
     def feed(self, data: bytes) -> None:
-        """The first bytes from the server: all of them, or it's not plain."""
+        """Bytes from the server: all of a plain response that come at once, or nearly so, are the answer."""
+        first_byte = monotonic() - self._began
+        if self._held:
+            first_byte, data = self._first_byte, self._held + data
         end = data.find(b"\r\n\r\n") + 4
-        if end > 4:
+        connection = self._connection
+        head = None
+        if end > 4 and connection.usable:
             head = self._pool.heads.read(data[:end], to_head=self._to_head)
-            connection = self._connection
-            if head is not None and len(data) - end == head.length and connection.usable:
-                timing = monotonic() - self._began
-                self._over = True
-                connection.alarm.clear()
-                connection.release(head.idle)
-                self._sender.answered(Whole(head, data[end:], connection, timing, self._sent))
-                return
-        self._usual().feed(data)
+        lacking = -1 if head is None else end + head.length - len(data)
+        if head is not None and not lacking:
+            self._over = True
+            connection.alarm.clear()
+            connection.release(head.idle)
+            self._sender.answered(Whole(head, data[end:], connection, first_byte, self._sent))
+        elif head is not None and lacking > 0 and head.length <= MOST_HELD:
+            if not self._held:
+                self._first_byte = first_byte
+                connection.alarm.set(MOMENT, self.hand_over)
+            self._held = data
+        else:
+            self._held = b""
+            self._usual().feed(data)
 
     def ended(self, cause: BaseException | None) -> None:
         """The connection has ended, and no answer has come."""
-        self._usual().ended(cause)
+        self._go_on().ended(cause)
 
     def hand_over(self) -> None:
         """Go on in the usual way. Nothing where it is over, or goes that way already."""
         if not self._over:
-            self._usual()
+            self._go_on()
 
     def give_up(self) -> None:
         """Nobody wants the response any more. Nothing where it is over."""
@@ -102,6 +129,13 @@ class Errand:
             self._over = True
             self._connection.alarm.clear()
             self._connection.abort()
+
+    def _go_on(self) -> Exchange:
+        exchange = self._usual()
+        held, self._held = self._held, b""
+        if held:
+            exchange.feed(held)
+        return exchange
 
     def _usual(self) -> Exchange:
         self._over = True

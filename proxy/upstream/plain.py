@@ -22,13 +22,14 @@ _LONGEST = 4096
 class PlainHead:
     """A final response's head, `length` bytes of content after it, and a connection that serves again.
 
-    `idle` is for how many seconds the connection may be kept. `notes` is for what users of the head have
-    made of it: the same head need not be taken apart twice.
+    `raw` are the head's bytes. `idle` is for how many seconds the connection may be kept. `notes` is for what
+    users of the head have made of it: the same head need not be taken apart twice.
     """
 
-    __slots__ = ("idle", "length", "notes", "response")
+    __slots__ = ("idle", "length", "notes", "raw", "response")
 
-    def __init__(self, response: Response, length: int, idle: float) -> None:
+    def __init__(self, raw: bytes, response: Response, length: int, idle: float) -> None:
+        self.raw = raw
         self.response = response
         self.length = length
         self.idle = idle
@@ -74,4 +75,4 @@ class PlainHeads:
         )
         if not plain:
             return None
-        return PlainHead(response, framing.length or 0, idle_time(response.fields, self._idle))
+        return PlainHead(head, response, framing.length or 0, idle_time(response.fields, self._idle))

@@ -112,6 +112,10 @@ class Redaction:
         """Whether the value of a parameter of that name, in a URI, is a credential."""
         return credentials.is_secret(name, self._parameters)
 
+    def target_once(self, value: bytes) -> tuple[str, tuple[str, ...]]:
+        """The same for one that will hardly come again."""
+        return self._target(value)
+
     def authority(self, value: bytes) -> str:
         """The host and port of a request, without userinfo (RFC 9110 §4.2.4)."""
         if b"@" not in value:

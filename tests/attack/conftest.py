@@ -65,7 +65,7 @@ class Attacked:
 
     def left_over(self) -> dict[str, int]:
         """What is still held on behalf of somebody: nothing of it may be."""
-        store, driver, pool = self.proxy._store, self.proxy._driver, self.proxy._pool
+        store, driver, pool = self.proxy._store, self.proxy._driver, self.proxy._upstream
         held = {
             "flights": len(driver.reach.flights),
             "writers": len(store._writers),

@@ -110,6 +110,6 @@ async def test_those_who_can_not_share_go_to_the_origin_together(attacked: Attac
         await wire.close()
         return answer.field(b"x-for")
 
-    told = await asyncio.gather(*(client(number) for number in range(100)))
-    assert told == [b"-/u=%d" % number for number in range(100)]
-    assert attacked.origin.requests == 100
+    told = await asyncio.gather(*(client(number) for number in range(40)))
+    assert told == [b"-/u=%d" % number for number in range(40)]
+    assert attacked.origin.requests == 40

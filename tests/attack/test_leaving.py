@@ -71,7 +71,7 @@ async def test_nothing_is_left_of_clients_that_leave(attacked: Attacked) -> None
         await asyncio.gather(*(visit(attacked, chance) for _ in range(AT_ONCE)))
     await attacked.quiet()
     assert attacked.left_over() == {}
-    kept_open = 2 * len(attacked.proxy._pool._idle)  # both ends are in this process
+    kept_open = 2 * len(attacked.proxy._upstream._idle)  # both ends are in this process
     assert open_files() <= before + kept_open
     assert all(account.duration is not None for account in attacked.kept.accounts)
     assert any(not account.complete for account in attacked.kept.accounts)

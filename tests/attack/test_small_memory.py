@@ -48,7 +48,7 @@ async def test_random_load_is_answered_right_within_any_budget(small: Attacked) 
     async def client(seed: int) -> None:
         chance = random.Random(seed)
         wire = Wire(*await asyncio.open_connection(*small.address))
-        for _ in range(100):
+        for _ in range(60):
             number = int(chance.paretovariate(0.5)) % 200
             size = (100, 3000, 20_000, 100_000)[number % 4]
             control = (b"max-age%3D60", b"max-age%3D0", b"no-store", b"max-age%3D60")[number // 4 % 4]
@@ -60,7 +60,7 @@ async def test_random_load_is_answered_right_within_any_budget(small: Attacked) 
             assert within_budget(small)
         await wire.close()
 
-    await asyncio.gather(*(client(seed) for seed in range(6)))
+    await asyncio.gather(*(client(seed) for seed in range(5)))
 
 
 async def test_a_flood_of_variants_fills_one_key_and_no_more(small: Attacked) -> None:

@@ -268,5 +268,5 @@ async def test_fields_for_the_connection_are_not_the_caches() -> None:
 
 async def test_the_limit_is_the_stores_own() -> None:
     async with serving(answer()) as origin:
-        found = await had(origin, "storage.memory=4000")
-    assert found.limit == 1000
+        found = await had(origin, "storage.memory=80000")
+    assert found.limit == 20000

@@ -44,6 +44,8 @@ def test_the_form_is_that_of_its_name() -> None:
         "situations",
         "private_cache",
         "suggestions",
+        "findings",
+        "credentials",
     }
     assert set(shown["storing"]) == {"stored", "verdict", "key", "cache_status", "reasons", "note"}
     assert shown["storing"]["reasons"][0] == {

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.engine.stage import Stage
+from tests.engine.crowd import Crowd
+from tests.engine.stage import Stage, until
 
 
 @pytest.fixture
@@ -15,3 +16,12 @@ async def stage() -> AsyncIterator[Stage]:
     yield stage
     await stage.driver.close()
     await stage.store.close()
+
+
+@pytest.fixture
+async def crowd(stage: Stage) -> AsyncIterator[Crowd]:
+    crowd = Crowd(stage)
+    yield crowd
+    await crowd.stop()
+    assert not len(stage.driver.reach.flights)
+    await until(lambda: not stage.driver.busy)

@@ -99,14 +99,15 @@ KINDS = st.sampled_from(
     ]
 )
 OWN: list[tuple[FieldLine, ...]] = [(), (), (), ((b"Range", b"bytes=10-20"),), ((b"If-None-Match", b'"1"'),)]
+TURNS = st.sampled_from([0, 1, 2, 3, 5, 12])
+"""Of the loop, which pass before the next step."""
 STEPS = st.one_of(
-    st.tuples(st.just("come"), st.integers(0, 9), st.integers(0, len(OWN) - 1)),
-    st.tuples(st.just("head"), st.integers(0, 9), st.just(0)),
-    st.tuples(st.just("leave"), st.integers(0, 9), st.just(0)),
-    st.tuples(st.just("stop reading"), st.integers(0, 9), st.just(0)),
-    st.tuples(st.just("speak"), st.integers(0, 9), st.integers(0, 3)),
-    st.tuples(st.just("break"), st.integers(0, 9), st.just(0)),
+    st.tuples(st.just("come"), st.integers(0, 9), TURNS, st.sampled_from(OWN)),
+    st.tuples(st.just("head"), st.integers(0, 9), TURNS, st.just(())),
+    st.tuples(st.sampled_from(["leave", "stop reading", "break"]), st.integers(0, 9), TURNS, st.just(())),
+    st.tuples(st.just("speak"), st.integers(0, 9), TURNS, st.just(())),
 )
+Step = tuple[str, int, int, tuple[FieldLine, ...]]
 
 
 class Run:
@@ -123,10 +124,10 @@ class Run:
         client = Client(asking(b"/", *lines, method=method))
         self.clients.append((client, asyncio.ensure_future(self.stage.serve(client))))
 
-    async def take(self, step: tuple[str, int, int]) -> None:
-        what, which, detail = step
+    async def take(self, step: Step) -> None:
+        what, which, turns, own = step
         if what in ("come", "head"):
-            self.come(which, OWN[detail], b"GET" if what == "come" else b"HEAD")
+            self.come(which, own, b"GET" if what == "come" else b"HEAD")
         elif what in ("leave", "stop reading") and self.clients:
             client, task = self.clients[which % len(self.clients)]
             task.cancel() if what == "leave" else client.room.clear()
@@ -134,7 +135,7 @@ class Run:
             answering = self.speaker.answers[which % len(self.speaker.answers)]
             answering.broken |= what == "break"
             answering.step()
-        for _ in range(3 if detail % 2 else 12):
+        for _ in range(turns):
             await asyncio.sleep(0)
 
     async def end(self) -> None:
@@ -177,7 +178,7 @@ class Run:
 @settings(max_examples=150)
 @given(KINDS, st.booleans(), st.lists(STEPS, min_size=4, max_size=40))
 async def test_each_gets_the_origin_s_bytes_or_a_break_and_nothing_of_another_s(
-    lines: tuple[FieldLine, ...], known: bool, steps: list[tuple[str, int, int]]
+    lines: tuple[FieldLine, ...], known: bool, steps: list[Step]
 ) -> None:
     run = Run(lines, known=known)
     for step in steps:

@@ -82,3 +82,16 @@ async def test_what_is_remembered_of_a_long_key_is_small() -> None:
     flights.lead(collapse).land(shared=False)
     assert not flights.shares(collapse)
     assert sum(map(sys.getsizeof, flights._unshared)) < 100
+
+
+async def test_who_would_go_alone_is_known_beforehand() -> None:
+    flights = Flights()
+    both, follower = Collapse(b"key"), Collapse(b"key", leads=False)
+    assert flights.apart(None)
+    assert flights.apart(follower)
+    assert not flights.apart(both)
+    flight = flights.lead(both)
+    assert not flights.apart(follower)
+    assert flights.apart(Collapse(b"key", leads=False, follows=False))
+    flight.land(shared=False)
+    assert flights.apart(both)

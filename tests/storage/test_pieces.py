@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 import tracemalloc
 
@@ -7,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.caching.stored import StoredResponse
+from proxy.message.request import Request
+from proxy.message.response import Response
 from proxy.storage.entry import MemoryEntry
+from proxy.storage.memory import MemoryStore
 from proxy.storage.pieces import Pieces
 
 SIZES = st.lists(st.integers(1, 40_000), min_size=1, max_size=30)
@@ -32,13 +37,18 @@ def filled(sizes: list[int]) -> tuple[Pieces, bytes]:
 
 
 @given(SIZES, st.integers(0, 300_000), st.integers(0, 300_000))
-def test_any_part_is_the_same_before_and_after_it_is_whole(sizes: list[int], first: int, size: int) -> None:
+def test_any_part_is_the_same_before_while_and_after_it_is_gathered(
+    sizes: list[int], first: int, size: int
+) -> None:
     pieces, content = filled(sizes)
     end = min(first + size, len(content))
     first = min(first, end)
     assert pieces.length == len(content)
-    assert taken(pieces) == content
-    assert taken(pieces, first, end) == content[first:end]
+    gathered = False
+    while not gathered:
+        assert taken(pieces) == content
+        assert taken(pieces, first, end) == content[first:end]
+        gathered = pieces.gather(100_000)
     assert pieces.value() == content
     assert taken(pieces) == content
     assert taken(pieces, first, end) == content[first:end]
@@ -107,3 +117,38 @@ async def test_an_entry_is_read_in_views_of_its_content(monkeypatch: pytest.Monk
     assert all(isinstance(view, memoryview) and view.obj is entry.held for view in views)
     small = MemoryEntry(b"key", b"", b"0123", 0)
     assert await anext(aiter(small.read(0, 3))) is small.held
+
+
+async def test_others_have_their_turns_while_a_large_content_is_put_in_its_place() -> None:
+    store = MemoryStore(1 << 24, 1 << 23)
+    content = b"x" * (1 << 22)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count())
+    for ending in ("kept", "invalidated", "cancelled"):
+        writer = store.begin(ending.encode(), (), (), len(content))
+        assert writer is not None
+        for number in range(16):
+            assert writer.write(content[number << 18 : (number + 1) << 18])
+        stored = StoredResponse(Request(b"GET", b"/"), Response(200), 0.0, 0.0, len(content), 0, len(content))
+        turns = 0
+        committing = asyncio.ensure_future(writer.commit(stored, ""))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if ending == "cancelled":
+            committing.cancel()
+        if ending == "invalidated":
+            await store.invalidate([b"invalidated"], [])
+        [entry] = await asyncio.gather(committing, return_exceptions=True)
+        assert isinstance(entry, MemoryEntry) is (ending == "kept")
+        assert ending == "cancelled" or turns > 3
+        assert bytes(writer.pieces.take(0, 10)) == b"x" * 10
+    counting.cancel()
+    assert store.figures().entries == 1
+    assert store.figures().bytes < len(content) + 1000

@@ -93,10 +93,19 @@ def test_a_miss_says_what_upstream_took() -> None:
         "connect_seconds": 0.0,
         "first_byte_seconds": 0.012346,
         "status": 200,
+        "tried": [],
+        "retry": None,
     }
     assert told["decision"]["forward"] == "miss"
     assert told["decision"]["stored"] is True
     assert told["decision"]["collapsed"] is True
+
+
+def test_where_there_are_several_servers_it_says_who_was_tried() -> None:
+    tried = ("10.0.0.1:80", "10.0.0.2:80")
+    told = line(server=tried[1], attempts=2, tried=tried, retry="tried elsewhere: GET is idempotent")
+    assert told["upstream"]["tried"] == list(tried)
+    assert told["upstream"]["retry"] == "tried elsewhere: GET is idempotent"
 
 
 def test_what_was_no_request_is_shown_as_it_came() -> None:

@@ -267,6 +267,25 @@ class TestKey:
         assert (Redaction(one).digest(value) == Redaction(other).digest(value)) == (one == other)
 
 
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (b"31d4d96e407aad42fe6ad8e5f4d3a0b1", "hex"),
+        (b"dark", "text"),
+        (b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4iLCJleHAiOjQwMDAwMDAwMDB9.c2lnbmF0dXJlc2lnbmF0dXJl",
+         "jwt:e4000000000:n2:sub:exp"),
+        (b"a" * 20_000, "long"),
+    ],
+)  # fmt: skip
+def test_the_form_of_a_credential_is_told_wherever_it_stands(value: bytes, form: str) -> None:
+    expected = REDACTION.digest(value)
+    assert expected.endswith(f".{len(value)}.{form}")
+    assert REDACTION.line(b"Cookie", b"sid=" + value)[0][1] == f"sid={expected}"
+    assert REDACTION.line(b"Authorization", b"Bearer " + value)[0][1] == f"Bearer {expected}"
+    assert REDACTION.target(b"/?token=" + value)[0] == f"/?token={expected}"
+    assert REDACTION.text(f"cookie: sid={expected}; b=c").startswith(f"cookie: sid={expected}; b=")
+
+
 def test_large_values_are_hidden_too() -> None:
     large = b"s" * 10_000
     assert shown(b"Cookie", b"sid=" + large) == "sid=~10000"

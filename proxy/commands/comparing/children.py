@@ -15,12 +15,23 @@ from typing import Self
 
 from proxy.commands.comparing.asking import pause
 from proxy.commands.comparing.errors import ComparisonError
+from proxy.commands.comparing.interruption import unbroken
 from proxy.commands.comparing.machine import pinned
 from proxy.commands.comparing.procfs import family, processes
 
 _LAST_WORDS = 400
 _GRACE = 5.0
 _PATIENCE = 30.0
+
+
+_started: list[Child] = []
+"""All that were started and have not been ended."""
+
+
+def end_all() -> None:
+    """End whoever still runs."""
+    while _started:
+        _started[-1].end()
 
 
 class Child:
@@ -47,7 +58,12 @@ class Child:
         wanted = {**os.environ, **(env or {})}
         environment = {key: value for key, value in wanted.items() if value is not None}
         try:
-            with open(self._errors, "ab") as errors, open(self._output, "ab") as output, pinned(cores):
+            with (
+                open(self._errors, "ab") as errors,
+                open(self._output, "ab") as output,
+                unbroken(),
+                pinned(cores),
+            ):
                 self.began = time.perf_counter()
                 self._process = subprocess.Popen(
                     self.command,
@@ -59,6 +75,7 @@ class Child:
                     env=environment,
                     start_new_session=True,
                 )
+                _started.append(self)
         except OSError as error:
             raise ComparisonError(f"{name} can't be started", evidence=str(error)) from error
 
@@ -140,6 +157,8 @@ class Child:
 
     def end(self) -> None:
         """SIGTERM; SIGKILL to it, and to what it started, where that is not heeded."""
+        if self in _started:
+            _started.remove(self)
         mine = {one.identity for one in family([self.pid])}
         self.dismiss()
         with contextlib.suppress(ProcessLookupError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -19,6 +20,7 @@ from proxy.commands.comparing.errors import ComparisonError
 from proxy.commands.comparing.figures import figures
 from proxy.commands.comparing.load.wrk import find_wrk
 from proxy.commands.comparing.machine import Cores, describe, require_linux, share_out
+from proxy.commands.comparing.procfs import machine_seconds
 from proxy.commands.comparing.results import BASE, Compared, Report, Result, Settings
 from proxy.commands.comparing.running import Entrant, Told, benched, run_workload
 from proxy.commands.comparing.workloads.all_workloads import WORKLOADS
@@ -27,6 +29,7 @@ from proxy.server.process import allow_files
 
 _FILES = 20_000
 _ROOM = 2 << 30
+_BUSY = 0.1
 _EXAMPLE = Place(Path("FOLDER"), 8080, 8090)
 """Where the report says that each was started: the real folder and ports are other ones each time."""
 
@@ -49,14 +52,14 @@ class Wanted:
 def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
     """Run it all. `begun` hears how many steps there will be. Raises ComparisonError, ConfigurationError."""
     require_linux()
-    began = time.monotonic()
+    began, taken = time.monotonic(), taken_by_others()
     wrk = _load(wanted.load)
     entrants, compared = _enter(_named("contender", wanted.only, {one.name: one for one in EVERYONE}))
     workloads = [kind() for kind in _named("workload", wanted.workloads, WORKLOADS)]
     cores, files = share_out(), allow_files(_FILES)
     settings = Settings(
         repeats=wanted.repeats,
-        seconds=wanted.seconds,
+        seconds=wanted.seconds if wrk is None else max(1.0, float(round(wanted.seconds))),
         connections=wanted.connections,
         load="own" if wrk is None else "wrk",
         load_version="" if wrk is None else wrk.version,
@@ -79,9 +82,15 @@ def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
         settings=settings,
         contenders=compared,
         workloads=results,
-        figures=figures(results),
-        warnings=_warnings(cores, entrants),
+        figures=figures(results, [one.name for one in compared]),
+        warnings=_warnings(cores, entrants, (taken_by_others() - taken) / (time.monotonic() - began)),
     )
+
+
+def taken_by_others() -> float:
+    """Processor time of the machine so far that was neither ours nor our ended children's."""
+    own = os.times()
+    return machine_seconds() - (own.user + own.system + own.children_user + own.children_system)
 
 
 def _load(wanted: str) -> Found | None:
@@ -140,11 +149,15 @@ def _remember(bench: Bench, result: Result) -> None:
                 bench.full_load[row.contender] = row.measures["requests_per_second"].median
 
 
-def _warnings(cores: Cores, entrants: Sequence[Entrant]) -> list[str]:
-    """What makes all figures worth less."""
+def _warnings(cores: Cores, entrants: Sequence[Entrant], others: float) -> list[str]:
+    """What makes all figures worth less; `others` is how many cores other programs kept busy meanwhile."""
     found = []
     if not cores.apart:
         found.append("only one core: the load takes its processor time from those who are measured")
+    if others > _BUSY:
+        found.append(
+            f"other programs kept {others:.1f} cores busy meanwhile: times are longer than on a quiet machine"
+        )
     base = next((one for one in entrants if one.name == BASE), None)
     if base is not None and base.found.source != SYSTEM:
         found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from proxy.commands.comparing.measures import MEASURES, Better
@@ -65,10 +66,11 @@ AIMS = (
 )
 
 
-def figures(results: list[Result]) -> list[Figure]:
-    """The figures whose workload was run, unmeasured where one of the contenders took no part in it."""
+def figures(results: list[Result], contenders: Collection[str]) -> list[Figure]:
+    """The figures whose workload and contenders were wanted, unmeasured where one of these took no part."""
     by_name = {result.workload: result for result in results}
-    return [_figure(aim, by_name[aim.workload]) for aim in AIMS if aim.workload in by_name]
+    wanted = [aim for aim in AIMS if {OURS, aim.beside or OURS} <= set(contenders)]
+    return [_figure(aim, by_name[aim.workload]) for aim in wanted if aim.workload in by_name]
 
 
 def _figure(aim: Aim, result: Result) -> Figure:

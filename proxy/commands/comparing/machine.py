@@ -59,12 +59,21 @@ def require_linux() -> None:
 
 def share_out(allowed: list[int] | None = None) -> Cores:
     """The cores that this process may use, shared out: with three or more the origin has one of its own."""
-    cores = sorted(os.sched_getaffinity(0)) if allowed is None else allowed
+    cores = _apart(sorted(os.sched_getaffinity(0))) if allowed is None else allowed
     if len(cores) == 1:
         return Cores((cores[0],), (cores[0],), (cores[0],))
     if len(cores) == 2:
         return Cores((cores[0],), (cores[1],), (cores[1],))
     return Cores((cores[0],), (cores[1],), (cores[2],))
+
+
+def _apart(processors: list[int], topology: str = "/sys/devices/system/cpu") -> list[int]:
+    """One processor of each core, where there are two cores: two threads of one core slow each other down."""
+    first: dict[str, int] = {}
+    for number in processors:
+        siblings = _text(f"{topology}/cpu{number}/topology/thread_siblings_list").strip()
+        first.setdefault(siblings or str(number), number)
+    return list(first.values()) if len(first) > 1 else processors
 
 
 @contextlib.contextmanager

@@ -44,6 +44,10 @@ MEASURES = {
         Measure(*("p99_milliseconds", "p99", "ms", _LESS), "99 of 100 answers took no longer."),
         Measure(*("p999_milliseconds", "p99.9", "ms", _LESS), "999 of 1,000 answers took no longer."),
         Measure(
+            *("late_milliseconds", "sent late", "ms", _LESS),
+            "99 of 100 requests were sent no later than this after they were due, and it is part of their time.",
+        ),
+        Measure(
             *("whole_milliseconds", "all answered", "ms", _LESS),
             "From the first request to the end of the last answer.",
         ),

@@ -96,6 +96,14 @@ def settled_seconds(leaders: Iterable[int]) -> float:
         before = now
 
 
+def machine_seconds() -> float:
+    """Processor time that the whole machine has spent so far on anything, over all its cores."""
+    user, nice, system, _, _, *interrupts = (
+        int(field) for field in (_PROC / "stat").read_text().split("\n", 1)[0].split()[1:8]
+    )
+    return (user + nice + system + sum(interrupts)) * TICK
+
+
 def resident_bytes(leaders: Iterable[int]) -> int:
     """Memory that they hold together; pages that several share count once where the system tells."""
     return sum(_held(one.pid) for one in family(leaders))

@@ -78,7 +78,8 @@ def run_workload(bench: Bench, workload: Workload, entrants: list[Entrant], told
                 told(workload.title, f"{one.contender.title} gets ready")
                 with _failing(rows[one.name]):
                     stood[one.name] = stack.enter_context(_standing(bench, workload, one))
-                    workload.prepare(bench, stood[one.name])
+                    with _in_its_own_words(stood[one.name]):
+                        workload.prepare(bench, stood[one.name])
         for number in range(bench.settings.repeats):
             for one in _in_turn(taking_part, number):
                 row = rows[one.name]
@@ -105,9 +106,10 @@ def _run(
     if standing is None:
         with _standing(bench, workload, one, number) as fresh:
             row.runs.append(workload.run(bench, fresh, number))
-    else:
+        return
+    with _in_its_own_words(standing):
         row.runs.append(workload.run(bench, standing, number))
-        standing.empty_logs()
+    standing.empty_logs()
 
 
 def _standing(
@@ -125,6 +127,16 @@ def _in_turn(entrants: list[Entrant], number: int) -> list[Entrant]:
     """Everyone, each round beginning with another."""
     start = number % max(1, len(entrants))
     return entrants[start:] + entrants[:start]
+
+
+@contextlib.contextmanager
+def _in_its_own_words(standing: Standing) -> Iterator[None]:
+    """Where something fails because a contender has ended, what it said itself tells more."""
+    try:
+        yield
+    except ComparisonError:
+        standing.check()
+        raise
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from proxy.caching.no_vary_search import DEFAULT, rule_of
 from proxy.caching.policy import Policy
 from proxy.caching.storing import Storing
 from proxy.caching.vary import nominated
-from proxy.commands.explaining import shape
+from proxy.commands.explaining import described, shape
 from proxy.commands.explaining.origins import Had
 from proxy.commands.explaining.outlook import Outlook, outlook
 from proxy.commands.explaining.private import Alone
@@ -28,10 +28,13 @@ from proxy.visibility.record import rfc3339
 from proxy.visibility.redaction import Redaction
 
 
-def explain(had: Had, policy: Policy, redaction: Redaction) -> shape.Explanation:
-    """All that the rules make of an exchange, in the form of `--format json`."""
+def explain(had: Had, policy: Policy, redaction: Redaction, *, reveal: bool = False) -> shape.Explanation:
+    """All that the rules make of an exchange, in the form of `--format json`.
+
+    With `reveal` it has what can be read out of credentials; else no credential is in it.
+    """
     now = outlook(had, policy)
-    return _Shaping(redaction, _known(had, redaction)).explanation(now, suggestions(now, policy))
+    return _Shaping(redaction, _known(had, redaction), reveal).explanation(now, suggestions(now, policy))
 
 
 def _known(had: Had, redaction: Redaction) -> frozenset[str]:
@@ -48,6 +51,7 @@ class _Shaping:
 
     redaction: Redaction
     known: frozenset[str]
+    reveal: bool
 
     def text(self, value: str) -> str:
         return self.redaction.text(value, self.known) if value else value
@@ -73,6 +77,7 @@ class _Shaping:
 
     def explanation(self, now: Outlook, found: tuple[Suggestion, ...]) -> shape.Explanation:
         had = now.had
+        seen = described.observed(had, self.redaction)
         return shape.Explanation(
             shape.FORMAT,
             self.uri(had.request),
@@ -88,6 +93,8 @@ class _Shaping:
             tuple(map(self.situation, now.situations)),
             self.private_cache(now.alone),
             tuple(map(self.suggestion, found)),
+            tuple(described.found(seen)),
+            tuple(described.credentials(had, seen, reveal=self.reveal)),
         )
 
     def target(self, request: Request) -> str:

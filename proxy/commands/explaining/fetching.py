@@ -14,6 +14,9 @@ from proxy.upstream.address import Server
 from proxy.upstream.contract import UpstreamResponse
 from proxy.upstream.pool import Pool
 
+BEGINNING = 65_536
+"""Bytes of content that are looked at."""
+
 PATIENCE = 10.0
 """Seconds in which the content has to end: a stream of events goes on for ever."""
 
@@ -30,24 +33,25 @@ async def fetch(server: Server, request: Request, settings: Settings) -> Had:
         response = await pool.send(request, None, no_interim)
         now = time.time()
         try:
-            read, ended = await _read(response, limit)
+            read, ended, beginning = await _read(response, limit)
         finally:
             response.close()
     finally:
         await pool.close()
     arrived = Arrived(received(response.head, now), sent, max(sent, now), response.length)
-    return Had(request, arrived, read, ended, limit)
+    return Had(request, arrived, read, ended, limit, beginning)
 
 
-async def _read(response: UpstreamResponse, limit: int) -> tuple[int, bool]:
-    """How many bytes of content came, and whether that was all."""
-    count = 0
+async def _read(response: UpstreamResponse, limit: int) -> tuple[int, bool, bytes]:
+    """How many bytes of content came, whether that was all, and the first of them."""
+    count, beginning = 0, bytearray()
     try:
         async with asyncio.timeout(PATIENCE):
             while data := await response.read():
                 count += len(data)
+                beginning += data[: BEGINNING - len(beginning)]
                 if count > limit:
-                    return count, False
+                    return count, False, bytes(beginning)
     except TimeoutError:
-        return count, False
-    return count, True
+        return count, False, bytes(beginning)
+    return count, True, bytes(beginning)

@@ -23,7 +23,7 @@ class Had:
     """One exchange with the origin server as it was had.
 
     `received` is how many bytes of content came, and `ended` whether that was all. `limit` is the largest
-    content that is stored, in bytes.
+    content that is stored, in bytes. `beginning` is the first of the content, all of it where it is short.
     """
 
     request: Request
@@ -31,6 +31,7 @@ class Had:
     received: int
     ended: bool
     limit: int
+    beginning: bytes = b""
 
     @property
     def content(self) -> int | None:

@@ -13,6 +13,7 @@ from proxy.caching.decision import Outcome
 from proxy.commands.explaining.durations import duration
 from proxy.commands.explaining.shape import Explanation, QueryRule, Reason, Situation, Suggestion
 from proxy.server.log.terminal import escaped
+from proxy.visibility.findings.finding import Severity
 
 _NARROW = 72
 _LABEL = 12
@@ -53,9 +54,11 @@ def page(explanation: Explanation, width: int) -> RenderableType:
         _title(explanation),
         _section("Request", _request(explanation)),
         _section("Response", _response(explanation)),
+        *_perhaps("Credentials", list(_credentials(explanation))),
         _section(f"Stored: {'yes' if explanation.storing.stored else 'no'}", _stored(explanation)),
         _section("Reuse", [_facts(explanation, width)]),
         _section("The next requests", [_situations(explanation, width)]),
+        *_perhaps("What the exchange fails to say", list(_findings(explanation))),
         _section("What would help", _suggestions(explanation)),
         *_glossary(explanation, width),
     )
@@ -63,6 +66,10 @@ def page(explanation: Explanation, width: int) -> RenderableType:
 
 def _section(title: str, body: Iterable[RenderableType]) -> RenderableType:
     return Group(Text(), Text(title, style="bold"), Padding(Group(*body), (0, 0, 0, 2)))
+
+
+def _perhaps(title: str, body: list[RenderableType]) -> list[RenderableType]:
+    return [_section(title, body)] if body else []
 
 
 def _title(explanation: Explanation) -> RenderableType:
@@ -98,6 +105,36 @@ def _line(name: str, value: str) -> Text:
     return Text.assemble((f"{escaped(name)}: ", "cyan"), escaped(value), overflow="fold")
 
 
+def _credentials(explanation: Explanation) -> Iterator[RenderableType]:
+    for one in explanation.credentials:
+        given = "set by the response" if one.message == "response" else f"{one.where}"
+        kind = f"{one.kind}, {one.degree}" if one.kind != "unknown" else "of unknown kind"
+        what = "; ".join(one.evidence[:2])
+        held = [] if one.payload is None else [Text(escaped(one.payload), overflow="fold")]
+        yield _item(Text.assemble((escaped(one.name), "cyan"), f" ({given}): {kind}"), escaped(what), *held)
+
+
+def _findings(explanation: Explanation) -> Iterator[RenderableType]:
+    telling = [one for one in explanation.findings if one.severity != Severity.INFO]
+    for one in telling:
+        shown = [one.severity, one.slug, one.source, *([escaped(one.evidence)] if one.evidence else [])]
+        yield _item(_literals(one.sentence), ", ".join(shown), Text.assemble("→ ", _literals(one.advice)))
+    others = len(explanation.findings) - len(telling)
+    if others:
+        more = f"{others} more" if telling else f"{others}"
+        yield Text(f"({more} of little weight: see --format json)", style="dim")
+
+
+def _item(head: Text, about: str, *more: Text) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=1)
+    table.add_column(overflow="fold")
+    table.add_row("·", head)
+    for text in (Text(about, style="dim", overflow="fold"), *more):
+        table.add_row("", text)
+    return table
+
+
 def _stored(explanation: Explanation) -> Iterator[RenderableType]:
     storing = explanation.storing
     if storing.note:
@@ -108,13 +145,8 @@ def _stored(explanation: Explanation) -> Iterator[RenderableType]:
 
 
 def _reason(reason: Reason) -> RenderableType:
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(width=1)
-    table.add_column(overflow="fold")
-    table.add_row("·", Text(reason.sentence))
     shown = [reason.slug, reason.section, *([escaped(reason.evidence)] if reason.evidence else [])]
-    table.add_row("", Text(", ".join(shown), style="dim", overflow="fold"))
-    return table
+    return _item(Text(reason.sentence), ", ".join(shown))
 
 
 def _facts(explanation: Explanation, width: int) -> RenderableType:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from proxy.caching.decision import Outcome
+from proxy.visibility.findings.finding import Part, Severity
+from proxy.visibility.sessions.kinds import Degree, Kind, Where
 from proxy.visibility.shape import Bytes, FieldLines, Seconds, Status, Text, Time, Version
 
 FORMAT: Literal["pellucid-explanation/1"] = "pellucid-explanation/1"
@@ -201,6 +203,61 @@ class Suggestion(Struct, frozen=True):
     ]
 
 
+class Finding(Struct, frozen=True):
+    """Something that the exchange fails to say of itself, or says wrongly."""
+
+    slug: Annotated[str, Meta(description="The finding's name, with httplint: before those of httplint.")]
+    severity: Annotated[Severity, Meta(description="How much it matters.")]
+    part: Annotated[
+        Part,
+        Meta(
+            description="The part of self-description that is missing: that nothing outside of the message"
+            " is needed, that method, status and media type mean what they say, or that the message says how"
+            " it may be cached."
+        ),
+    ]
+    sentence: Sentence
+    evidence: Annotated[
+        str, Meta(description="The piece of the message that showed it, without credentials; may be empty.")
+    ]
+    source: Annotated[str, Meta(description="Where it is written, such as RFC 9111 §4.2.2, or httplint.")]
+    advice: Sentence
+
+
+class Credential(Struct, frozen=True):
+    """What kind of state a credential carries, and what tells so."""
+
+    message: Annotated[Literal["request", "response"], Meta(description="The message that it stands in.")]
+    where: Annotated[Where, Meta(description="The part of that message.")]
+    name: Annotated[Text, Meta(description="The name of the cookie, the field or the parameter.")]
+    kind: Annotated[
+        Kind,
+        Meta(
+            description="server-held: a key to state in a server; client-held: the state itself; affinity:"
+            " the choice of a server; identity: who asks; and so on."
+        ),
+    ]
+    confidence: Annotated[float, Meta(ge=0, le=1, description="How sure that is; 0 where it is unknown.")]
+    degree: Annotated[Degree, Meta(description="The confidence in a word.")]
+    format: Annotated[str, Meta(description="The form of its value, such as jwt or hex; may be empty.")]
+    signed: Annotated[bool, Meta(description="Whether the form has a signature.")]
+    encrypted: Annotated[bool, Meta(description="Whether the form is encrypted.")]
+    issued: Annotated[Time | None, Meta(description="When it was issued, as it says; null: it doesn't.")]
+    expires: Annotated[Time | None, Meta(description="When it expires, as it says; null: it doesn't.")]
+    keys: Annotated[
+        tuple[str, ...],
+        Meta(description="The names of what it holds, as far as they say nothing of a person."),
+    ]
+    held: Annotated[int, Meta(ge=0, description="How many things it holds.")]
+    payload: Annotated[
+        str | None,
+        Meta(
+            description="What is read out of its value, as JSON; null without --reveal, or where nothing is."
+        ),
+    ]
+    evidence: Annotated[tuple[str, ...], Meta(description="What tells its kind, the strongest first.")]
+
+
 class Explanation(Struct, frozen=True):
     """What an intermediary can see of one response, and what the caching rules make of it."""
 
@@ -216,3 +273,10 @@ class Explanation(Struct, frozen=True):
     situations: Annotated[tuple[Situation, ...], Meta(description="What would happen to the next requests.")]
     private_cache: PrivateCache
     suggestions: Annotated[tuple[Suggestion, ...], Meta(description="What would let caches do more.")]
+    findings: Annotated[
+        tuple[Finding, ...],
+        Meta(description="What the exchange fails to say of itself, the worst first."),
+    ]
+    credentials: Annotated[
+        tuple[Credential, ...], Meta(description="What kind of state its credentials carry.")
+    ]

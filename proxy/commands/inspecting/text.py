@@ -19,7 +19,7 @@ from proxy.commands.inspecting.words import (
     severity_style,
     share_shown,
 )
-from proxy.visibility.inspecting.report import Advice, Finding, Report, Source
+from proxy.visibility.inspecting.report import Advice, Finding, Report, Severity, Source
 
 MOST = 20
 """How many endpoints, findings and so on are shown; JSON and HTML have all."""
@@ -49,7 +49,7 @@ def page(report: Report, width: int) -> RenderableType:
         _section("Endpoints", [tables.endpoints(report, MOST, width)], report.endpoints),
         _section("What content depends on", tables.dependence(report, MOST), report.endpoints),
         _section("Credentials", tables.credentials(report, MOST), report.credentials),
-        _section("Findings", map(_finding, report.findings[:MOST]), report.findings),
+        _section("Findings", map(_finding, _grave(report)[:MOST]), _grave(report)),
         _section("What if", map(tables.prediction, report.predictions[:MOST]), report.predictions),
         _section("Reasons", [tables.reasons(report, MOST)], report.reasons),
         _section("Slowest", [tables.exchanges(report.slowest[:10])], report.slowest),
@@ -57,6 +57,11 @@ def page(report: Report, width: int) -> RenderableType:
         _section("What these logs don't say", [tables.lacking(report)], report.lacking),
         _section("Read", _sources(report), report.sources),
     )
+
+
+def _grave(report: Report) -> list[Finding]:
+    """The findings but for those that are mere remarks."""
+    return [one for one in report.findings if one.severity is not Severity.INFO]
 
 
 def _section(title: str, body: Iterable[RenderableType], things: object) -> RenderableType:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _DURATIONS = ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s"), (7200.0, 1 / 60, "min"))
 
@@ -20,8 +20,8 @@ def render(
 ) -> str:
     """The page that `template`, a file beside the modules of `package`, makes of `values`.
 
-    `filters` are its own beside those of every page: `number`, `percent`, `size`, `duration`, `moment` and
-    `shown` (text from messages, without control characters).
+    `filters` are its own beside those of every page: `number`, `percent`, `size`, `duration`, `moment`,
+    `shown` (text from messages, without control characters) and `coded` (our own sentences).
     """
     environment = _environment(package).overlay()
     environment.filters = {**environment.filters, **(filters or {})}
@@ -41,6 +41,7 @@ def _environment(package: str) -> Environment:
         "duration": duration,
         "moment": moment,
         "shown": shown,
+        "coded": coded,
     }
     return environment
 
@@ -55,6 +56,15 @@ def shown(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _visible(char) else f"\\u{{{ord(char):x}}}" for char in text)
+
+
+def coded(text: str) -> Markup:
+    """The same as HTML, where what stands between back quotes is code."""
+    pieces = [escape(piece) for piece in shown(text).split("`")]
+    if len(pieces) % 2 == 0:
+        return escape(shown(text))
+    marked = (f"<code>{piece}</code>" if number % 2 else piece for number, piece in enumerate(pieces))
+    return Markup("".join(marked))
 
 
 def _visible(char: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from proxy.caching.decision import Decision, Outcome
 from proxy.server.admin.histogram import Histogram, empty, percentiles
-from proxy.server.lane.records import Hit
+from proxy.server.lane.records import Hit, Rendered
 from proxy.visibility.account import Account
 
 SECONDS = 300
@@ -128,20 +128,33 @@ class Figures:
 
     def _put_within(self, at: int, hits: Sequence[Hit]) -> None:
         second = self._latest if self._latest.at == at else self._second(at)
-        for rendered, times in Counter([hit[5] for hit in hits]).items():
-            outcome, status, slug = rendered.kind
-            self._count((outcome, status, slug, rendered.forward), times)
-            source = _SOURCE[Outcome(outcome)]
-            self._answered[source] += times
-            second.answered[source] += times
-            self._sent[source] += rendered.sent * times
-            second.sent[source] += rendered.sent * times
-            if rendered.upstream is not None:
-                self._upstream.add(rendered.upstream)
-                self._origin += times
-                second.origin += times
+        rendered = [hit[5] for hit in hits]
+        passed = [one for one in rendered if one.upstream is not None]
+        if passed:
+            rendered = [one for one in rendered if one.upstream is None]
+            self._put_passed(second, passed)
+        for (outcome, status, slug), times in Counter([one.kind for one in rendered]).items():
+            self._count((outcome, status, slug, ""), times)
+        sent = sum([one.sent for one in rendered])
+        self._answered[_CACHE] += len(rendered)
+        second.answered[_CACHE] += len(rendered)
+        self._sent[_CACHE] += sent
+        second.sent[_CACHE] += sent
         for index, number in self._latency.add_all([hit[1] for hit in hits]):
             second.latency[index] += number
+
+    def _put_passed(self, second: _Second, passed: Sequence[Rendered]) -> None:
+        for one in passed:
+            outcome, status, slug = one.kind
+            self._count((outcome, status, slug, one.forward))
+            source = _SOURCE[Outcome(outcome)]
+            self._answered[source] += 1
+            second.answered[source] += 1
+            self._sent[source] += one.sent
+            second.sent[source] += one.sent
+            self._origin += 1
+            second.origin += 1
+            self._upstream.add(one.upstream or 0.0)
 
     def snapshot(self, now: float) -> dict[str, Any]:
         """All of it, for JSON; durations in seconds. The second that `now` falls into is not over yet."""

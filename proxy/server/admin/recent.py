@@ -79,6 +79,24 @@ class Watcher:
         return seen
 
 
+class _Batch:
+    """Answers of the fast lane that were recorded together."""
+
+    __slots__ = ("first", "hits")
+
+    def __init__(self, hits: Sequence[Hit], first: int) -> None:
+        self.hits = hits
+        self.first = first
+
+    def exchanges(self) -> list[Late]:
+        """Each for itself."""
+        return [Late(hit, number) for number, hit in enumerate(self.hits, self.first)]
+
+
+def _number_of(one: Account | _Batch) -> int:
+    return len(one.hits) if isinstance(one, _Batch) else 1
+
+
 class Recent:
     """The last exchanges. It holds at most `KEPT`, and for each of `WATCHERS` watchers at most `WAITING`.
 
@@ -87,38 +105,56 @@ class Recent:
 
     def __init__(self) -> None:
         self._large: deque[Account] = deque()
-        self._accounts: deque[Exchange] = deque(maxlen=KEPT)
+        self._kept: deque[Account | _Batch] = deque()
+        self._number = 0
         self._watchers: set[Watcher] = set()
         self._closed = False
 
     def add(self, account: Account) -> None:
         """Keep an exchange that has ended, and show it to those who watch."""
-        self._accounts.append(account)
-        if _is_large(account):
+        self._keep(account, 1)
+        if is_large(account):
             self._large.append(account)
             if len(self._large) > KEPT_LARGE:
                 with suppress(ValueError):  # it may have gone with its time
-                    self._accounts.remove(self._large.popleft())
+                    self._kept.remove(self._large.popleft())
+                    self._number -= 1
         if self._watchers:
             for watcher in self._watchers:
                 watcher.push(account)
 
     def put_hits(self, hits: Sequence[Hit], first: int) -> None:
         """Keep what the fast lane has answered, and show it to those who watch."""
-        passed = max(0, len(hits) - KEPT)
-        late = [Late(hit, number) for number, hit in enumerate(hits[passed:], first + passed)]
-        self._accounts.extend(late)
+        batch = _Batch(hits, first)
+        self._keep(batch, len(hits))
         for watcher in self._watchers:
-            watcher.push(*late)
+            watcher.push(*batch.exchanges())
+
+    def _keep(self, one: Account | _Batch, number: int) -> None:
+        """Of a batch all are kept until none of them is among the last `KEPT`."""
+        self._kept.append(one)
+        self._number += number
+        while self._number - (oldest := _number_of(self._kept[0])) >= KEPT:
+            self._kept.popleft()
+            self._number -= oldest
+
+    def _exchanges(self) -> list[Exchange]:
+        found: list[Exchange] = []
+        for one in self._kept:
+            if isinstance(one, _Batch):
+                found += one.exchanges()
+            else:
+                found.append(one)
+        return found[-KEPT:]
 
     def last(self, limit: int) -> list[Exchange]:
         """The last `limit` exchanges, the oldest of them first."""
-        accounts = list(self._accounts)
+        accounts = self._exchanges()
         return accounts[max(len(accounts) - limit, 0) :]
 
     def find(self, identifier: str) -> Exchange | None:
         """The exchange with that id, None where it is not among those kept."""
-        return next((account for account in reversed(self._accounts) if account.id == identifier), None)
+        return next((one for one in reversed(self._exchanges()) if one.id == identifier), None)
 
     @contextmanager
     def watch(self) -> Iterator[Watcher]:
@@ -141,7 +177,8 @@ class Recent:
             watcher.close()
 
 
-def _is_large(account: Account) -> bool:
+def is_large(account: Account) -> bool:
+    """Whether the heads of an exchange have `LARGE` bytes or more."""
     size = 0
     for message in (account.received, account.response):
         if message is not None:

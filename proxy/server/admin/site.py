@@ -23,6 +23,7 @@ from proxy.server.admin.live import lines, live
 from proxy.server.admin.problem import problem, problems
 from proxy.server.admin.recent import KEPT, Exchange, Recent
 from proxy.server.admin.servers import ServerPages, Servers
+from proxy.server.admin.window import FORMATS, Window
 from proxy.server.lane.records import Late
 from proxy.server.process import process_figures
 from proxy.storage.contract import Figures as StorageFigures
@@ -59,7 +60,7 @@ class Sources:
     Nothing of an exchange is shown but its record, made with `redaction`. `storage` gives the store's
     figures, `stopping` whether the proxy takes no more requests, `lost` the number of log lines that could
     not be written, `now` the time in seconds since the epoch. `flush` has all counted that has ended.
-    `servers` are those behind, where there may be several.
+    `servers` are those behind, where there may be several; `window` holds the last minutes' exchanges.
     """
 
     figures: Figures
@@ -71,6 +72,7 @@ class Sources:
     now: Callable[[], float] = time.time
     flush: Callable[[], None] = lambda: None
     servers: Servers | None = None
+    window: Window = dataclasses.field(default_factory=Window)
 
 
 def make_admin(sources: Sources, *, host: str = "127.0.0.1", names: Collection[str] = ()) -> web.Application:
@@ -87,6 +89,7 @@ def make_admin(sources: Sources, *, host: str = "127.0.0.1", names: Collection[s
     app.router.add_get("/metrics", admin.metrics)
     app.router.add_get("/exchanges", admin.exchanges)
     app.router.add_get("/exchanges/{id}", admin.exchange)
+    app.router.add_get("/inspect", admin.inspect)
     app.router.add_get("/live", admin.live)
     app.router.add_get("/reasons", admin.reasons)
     servers = ServerPages(sources.servers)
@@ -141,6 +144,17 @@ class Admin:
             if known is not None:
                 reason["sentence"] = known.sentence
         return web.Response(body=msgspec.json.format(msgspec.json.encode(record)) + b"\n", content_type=JSON)
+
+    async def inspect(self, request: web.Request) -> web.Response:
+        """What `pellucid inspect` says of the last minutes, as JSON or in another `format`."""
+        form = request.query.get("format", "json")
+        if form not in FORMATS:
+            raise BadParameter(f"format is one of {', '.join(FORMATS)}")
+        self._from.flush()
+        window = self._from.window
+        kept = [line async for line in lines(window.exchanges(self._from.now()), self._line)]
+        report = await window.report(b"".join(line + b"\n" for line in kept), form)
+        return web.Response(body=report, content_type=FORMATS[form], charset="utf-8")
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """Exchanges as they end, as server-sent events."""

@@ -106,9 +106,18 @@ class Connection(RequestHandler):
             if data:  # there is none when reading is resumed, which may be after the end
                 self._tunnel.feed_data(data)
             return
-        if self._lane is not None and data and self.ready and not self._force_close:
+        if (
+            self.serving is None
+            and self.passing is None
+            and self.requests.at_start
+            and data
+            and self._lane is not None
+            and not self._messages
+            and not self.stopping
+            and not self._force_close
+        ):
             data = self._lane.take(self, data)
-            if data and self._through is not None and self.passing is None:
+            if data and self._through is not None:
                 data = self._through.take(self, data)
             if not data:
                 return
@@ -177,6 +186,13 @@ class Connection(RequestHandler):
         if self._tunnel is not None:
             self._tunnel.feed_eof()
         super().connection_lost(exc)
+        if self.task is not None:
+            self.task.add_done_callback(self._end)
+
+    def _end(self, _: object) -> None:
+        """Let go of what refers back: nothing of it is left for the garbage collector, which seldom looks."""
+        self.task = None
+        del self.requests, self.line
 
     def _unserved(self) -> Iterator[Serving]:
         """What the client sent and left before anything could be done about it."""

@@ -164,6 +164,7 @@ class RequestParser:
 
     def refuse(self, error: PellucidError) -> Message:
         """The refusal of whatever request is on its way."""
+        error = error.with_traceback(None)  # which leads back to all that was on the way
         message = Refused(error, self._arrived(), raw=first_bytes(self._buffer))
         self.stop()
         return message, EMPTY_PAYLOAD
@@ -200,6 +201,7 @@ class RequestParser:
             head = parse_request_head(data[:end], self._settings.head_limits)
             return self._begin(head, data[end:])
         except PellucidError as error:
+            error = error.with_traceback(None)
             message = Refused(error, self._arrived(), head, b"" if head else first_bytes(data))
             self.stop()
             return message, EMPTY_PAYLOAD

@@ -51,10 +51,16 @@ class Rendering:
         self.since = math.inf
         self.last = -math.inf
 
-    @property
-    def size(self) -> int:
-        """Bytes of memory."""
-        return 500 + len(self.head) + len(self.before) + len(self.after) + len(self.evidence)
+    def equals(self, other: Rendering) -> bool:
+        """Whether both send and record the same."""
+        return (self.head, self.before, self.after, self.evidence, self.kind, self.sent) == (
+            other.head,
+            other.before,
+            other.after,
+            other.evidence,
+            other.kind,
+            other.sent,
+        )
 
 
 class Renderer:
@@ -65,23 +71,17 @@ class Renderer:
         self._policy = policy
         self._redaction = redaction
 
-    def first(self, licence: Licence, received: Request) -> Rendering:
-        """The answer as it was when the licence was issued, to a request as it was `received`."""
-        answer = licence.answer
-        return self._within(licence, self._render(licence, received, answer.response, answer.decision))
+    def answer(self, licence: Licence, received: Request) -> Answered | None:
+        """The answer under a licence to requests that are like one that was `received`.
 
-    def later(self, licence: Licence, received: Request, first: Rendering) -> Later | None:
-        """What gives the same answer as `first` at other ages; None where one can't tell where they stand."""
+        None where it can't be told where in it the age stands.
+        """
         told = told_again(licence.answer, self._policy, licence.key, licence.ageing, _AGE, _TTL)
         if told is None:
             return None
-        later = Later(licence, self._render(licence, received, *told))
-        return later if later.sound(first) else None
-
-    def _within(self, licence: Licence, rendering: Rendering) -> Rendering:
-        rendering.since = licence.since
-        rendering.last = last_moment(licence, licence.since)
-        return rendering
+        answered = Answered(licence, self._render(licence, received, *told))
+        first = self._render(licence, received, licence.answer.response, licence.answer.decision)
+        return answered if answered.at(licence.since).equals(first) else None
 
     def _render(
         self, licence: Licence, received: Request, response: Response, decision: Decision
@@ -117,49 +117,39 @@ class Renderer:
         )
 
 
-class Later:
-    """The answer of one licence with its age left open."""
+class Answered:
+    """The answer under one licence, with its age left open."""
 
-    __slots__ = ("_after", "_evidence", "_head", "_licence", "_like")
+    __slots__ = ("_after", "_ageing", "_evidence", "_head", "_like", "_until")
 
     def __init__(self, licence: Licence, marked: Rendering) -> None:
-        self._licence = licence
-        self._like = marked
+        self._ageing = licence.ageing
+        self._until = licence.until
         self._head = _template(marked.head.decode("latin-1")).encode("latin-1")
         self._after = _template(marked.after)
         self._evidence = _template(marked.evidence)
+        self._like = marked.before, marked.kind, marked.sent
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, those of one rendering included."""
+        return 1200 + 2 * (len(self._head) + len(self._after) + len(self._evidence)) + len(self._like[0])
 
     def at(self, now: float) -> Rendering:
         """The answer at `now`, which has to be within the licence's time."""
-        age, ttl = self._licence.ageing.at(now)
-        like = self._like
+        age, ttl = self._ageing.at(now)
+        before, kind, sent = self._like
         rendering = Rendering(
             self._head % {b"age": age, b"ttl": ttl},
-            like.before,
+            before,
             self._after % {"age": age, "ttl": ttl},
             self._evidence % {"age": age, "ttl": ttl},
-            like.kind,
-            like.sent,
+            kind,
+            sent,
         )
         rendering.since = now
-        rendering.last = last_moment(self._licence, now)
+        rendering.last = min(self._ageing.last(now), math.nextafter(self._until, -math.inf))
         return rendering
-
-    def sound(self, first: Rendering) -> bool:
-        """Whether it gives, for the time of the licence's issue, what was rendered then."""
-        again = self.at(self._licence.since)
-        return (again.head, again.before, again.after, again.evidence, again.kind) == (
-            first.head,
-            first.before,
-            first.after,
-            first.evidence,
-            first.kind,
-        )
-
-
-def last_moment(licence: Licence, now: float) -> float:
-    """The last moment at which the answer is the same as at `now`, and the licence still holds."""
-    return min(licence.ageing.last(now), math.nextafter(licence.until, -math.inf))
 
 
 def _template(marked: str) -> str:

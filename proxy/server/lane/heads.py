@@ -39,6 +39,8 @@ _simple = re.compile(rb"[\x20\x21\x23-\x3c\x3e\x3f\x41-\x5b\x5d-\x7e]*")
 _HOST = 1
 _SECRET = 1 << 16
 
+Secrets = tuple[str, ...]
+
 Part = tuple[tuple[bytes, bytes], ...]
 """Field lines: names in lower case, and values."""
 
@@ -54,6 +56,8 @@ class Names:
 
 _NO_NAMES = Names(frozenset())
 _LINE = 500
+_SEEN = 4095
+_OFTEN = 256
 
 
 class Line(NamedTuple):
@@ -68,12 +72,20 @@ class Line(NamedTuple):
     name: bytes
     item: tuple[bytes, bytes]
     text: str
-    secrets: tuple[str, ...]
+    secrets: Secrets
 
     @property
     def size(self) -> int:
         """Bytes of memory."""
         return _LINE + 4 * len(self.text)
+
+
+class Volatile(NamedTuple):
+    """A field that is new in each request: how its line begins, its name, and how its text begins."""
+
+    beginning: bytes
+    name: bytes
+    text: str
 
 
 _made = partial(tuple.__new__, Line)  # in a third of the time
@@ -82,21 +94,35 @@ _made = partial(tuple.__new__, Line)  # in a third of the time
 class Block:
     """The header block of a plain request. `text` is the list of its lines as it stands in the record.
 
-    `parts` remembers what `part` gave.
+    `parts` remembers what `part` gave. `cuts` are texts of this block for what may stand between its lines,
+    by where that is. Of a block that was put together from another one and what stands between, `part` can be
+    had of the names only that it was read for.
     """
 
-    __slots__ = ("lines", "parts", "secrets", "text")
+    __slots__ = ("cuts", "lines", "parts", "secrets", "text")
 
-    def __init__(self, lines: list[Line], secret: bool, parts: dict[Names, Part]) -> None:
+    def __init__(self, lines: list[Line], text: str, secrets: Secrets, parts: dict[Names, Part]) -> None:
         self.lines = lines
-        self.text = ",".join([text for _, _, _, text, _ in lines])
-        self.secrets = tuple([one for line in lines for one in line.secrets]) if secret else ()
+        self.text = text
+        self.secrets = secrets
         self.parts = parts
+        self.cuts: dict[int, tuple[str, str]] | None = None
+
+    def around(self, raw: bytes, at: int) -> tuple[str, str]:
+        """The text before and after the place `at` in `raw`, this block's bytes, where a line ends."""
+        cuts = self.cuts
+        if cuts is None or len(cuts) >= _MOST_PARTS:
+            cuts = self.cuts = {}
+        texts = [text for _, _, _, text, _ in self.lines]
+        number = raw.count(b"\r\n", 0, at + 2)
+        before, after = ",".join(texts[:number]), ",".join(texts[number:])
+        found = cuts[at] = before + ",", "," + after if after else ""
+        return found
 
     @property
     def size(self) -> int:
         """Bytes of memory."""
-        return 700 + 3 * len(self.text) + 8 * len(self.lines)
+        return 900 + 8 * len(self.lines) + 5 * len(self.text)
 
     def part(self, names: Names) -> Part:
         """The lines of the fields called any of `names`, in their order."""
@@ -104,6 +130,8 @@ class Block:
         known = parts.get(names)
         if known is not None:
             return known
+        if not self.lines:
+            raise LookupError("the block was read for other names")
         wanted = names.wanted
         part = tuple([item for _, name, item, _, _ in self.lines if name in wanted])
         if len(parts) >= _MOST_PARTS:  # names come and go as resources vary
@@ -122,18 +150,24 @@ class Blocks:
         self.known: Generations[bytes, Block] = Generations(budget // 2)
         self._lines: Generations[bytes, Line] = Generations(budget // 2)
         self._young = self._lines.young.get
+        self._new: dict[bytes, int] = {}
+        self._volatile: Volatile | None = None
+        self._seen = [0] * (_SEEN + 1)
         self._ordinary: dict[bytes, tuple[bytes, str]] = {}
 
     def read(self, raw: bytes, names: Names = _NO_NAMES) -> Block | None:
         """The block with the bytes `raw`, the empty line at its end included; None where it isn't plain.
 
-        A block is remembered when all its lines have been seen before: one that is new each time is not.
+        A line is remembered from the second time on, and a block when all its lines are: what is new each
+        time is not.
         `names` are those whose part will be asked for next.
         """
         if len(raw) > self._longest or raw[-4:] != b"\r\n\r\n":
             return None
         block = self.known.young.get(raw) or self.known.revived(raw)
         if block is not None:
+            return block
+        if (volatile := self._volatile) is not None and (block := self._mended(raw, names, volatile)):
             return block
         pieces = raw[:-4].split(b"\r\n")
         if len(pieces) > self._most:
@@ -155,10 +189,29 @@ class Blocks:
                 part.append(line[2])
         if weight % _SECRET != _HOST:  # RFC 9112 §3.2: exactly one Host
             return None
-        block = Block(lines, weight >= _SECRET, {names: tuple(part)})
+        text = ",".join([text for _, _, _, text, _ in lines])
+        secrets = tuple([one for line in lines for one in line.secrets]) if weight >= _SECRET else ()
+        block = Block(lines, text, secrets, {names: tuple(part)})
         if known:
             self.known.put(raw, block, block.size)
         return block
+
+    def _mended(self, raw: bytes, names: Names, volatile: Volatile) -> Block | None:
+        """The block where it is a known one with a line more in it, which is new each time."""
+        at = raw.find(volatile.beginning)
+        end = raw.find(b"\r\n", at + 2)
+        if at < 0 or volatile.name in names.wanted:
+            return None
+        value = raw[at + len(volatile.beginning) : end].strip(WHITE_SPACE)
+        rest = raw[:at] + raw[end:]
+        block = self.known.young.get(rest) or self.read(rest, names)
+        if block is None or not 0 < len(block.lines) < self._most or _simple.fullmatch(value) is None:
+            return None
+        around = block.cuts.get(at) if block.cuts is not None else None
+        before, after = around or block.around(rest, at)
+        part = block.parts.get(names) or block.part(names)
+        text = f'{before}{volatile.text}{value.decode()}"]{after}'
+        return Block([], text, block.secrets, {names: part})
 
     def _line(self, raw: bytes) -> Line | None:
         """The line with these bytes, which is not among the young ones."""
@@ -170,15 +223,27 @@ class Blocks:
         ordinary = self._ordinary.get(name)
         if ordinary is not None and _simple.fullmatch(value):
             lowered, beginning = ordinary
-            text = f'{beginning}{value.decode()}"]'
-            line = _made((0, lowered, (lowered, value), text, ()))
-            self._lines.put(raw, line, _LINE + 4 * len(text))
+            line = _made((0, lowered, (lowered, value), f'{beginning}{value.decode()}"]', ()))
         elif plain_line(raw) is None:
             return None
         else:
             line = self._judged(name, value)
+        number = hash(raw)
+        place = number & _SEEN
+        if self._seen[place] == number:
             self._lines.put(raw, line, line.size)
+        else:  # most that are seen for the first time are never seen again
+            self._seen[place] = number
+            if ordinary is not None:
+                self._note_new(name, *ordinary)
         return line
+
+    def _note_new(self, name: bytes, lowered: bytes, beginning: str) -> None:
+        """Find out which field is most often new, so that it is looked for first."""
+        self._new[name] = count = self._new.get(name, 0) + 1
+        if count >= _OFTEN:
+            self._new.clear()
+            self._volatile = Volatile(b"\r\n" + name + b":", lowered, beginning)
 
     def _judged(self, name: bytes, value: bytes) -> Line:
         lowered = name.lower()

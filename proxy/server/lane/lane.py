@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from proxy.caching.decision import Outcome
 from proxy.caching.policy import Policy
-from proxy.engine.licence import LARGEST, issue
+from proxy.engine.licence import LARGEST, Licence, issue
 from proxy.message.request import Request
 from proxy.server.clients.forwarding import Forwarding, forwarded
-from proxy.server.lane.answers import Renderer, Rendering
-from proxy.server.lane.heads import LONGEST, UNUSUAL, Block, Blocks, is_plain
+from proxy.server.lane.answers import Answered, Renderer, Rendering
+from proxy.server.lane.heads import LONGEST, UNUSUAL, Block, Blocks, Part, is_plain
 from proxy.server.lane.records import AT_ONCE, Records
-from proxy.server.lane.standing import Register, Standing
+from proxy.server.lane.standing import Place, Register, Standing, base_of
 from proxy.server.lane.through import Through
+from proxy.server.lane.wider import Around, applied, rule_for, taken_apart, target_text
 from proxy.server.settings import ServerSettings
 from proxy.storage.contract import Store
 from proxy.visibility.account import Account
@@ -71,6 +72,7 @@ class Lane:
         self.through: Through | None = None  # what is asked of next, where the lane itself has no answer
         self.worth = _SECOND_TIME
         self._tried: dict[int, int] = {}  # request lines that were answered from the store, the latest last
+        self._wider = False  # whether there ever was a licence for more than one target
         self._young_place = self.register.places.young.get
         self._young_block = self.blocks.known.young.get
         self._waiting = records.waiting
@@ -87,22 +89,24 @@ class Lane:
         line, _, raw = data.partition(b"\r\n")
         place = self._young_place(line) or self.register.places.get(line)
         if place is None:
-            return data
+            return self._take_wider(connection, data, clock) if self._wider else data
         block = self._young_block(raw) or self.blocks.read(raw, place.names)
         if block is None:
             return self._take_some(connection, data, clock) if b"\r\n\r\n" in raw[:-4] else data
         now = time()
         names = place.names
         standing = place.standings.get(block.parts.get(names) or block.part(names))
-        if standing is None or connection._paused or not self._good(standing, now, block):
+        if standing is None or connection._paused:
+            return data
+        as_it_stands = standing.since <= now <= standing.last and standing.epoch == self._store.epoch
+        if (not as_it_stands or block.secrets) and not self._good(standing, now, block):
             return data
         rendering = standing.rendering
         connection.transport.write(rendering.head + standing.content)  # type: ignore[union-attr]
         standing.touch()
         waiting = self._waiting
-        waiting.append(
-            (now, perf_counter() - clock, connection.named, rendering.before, block.text, rendering)
-        )
+        took = perf_counter() - clock
+        waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
         if len(waiting) == 1 or len(waiting) >= AT_ONCE:
             self._records.more(connection._loop)
         connection._next_keepalive_close_time = clock + connection.idle_from
@@ -140,6 +144,33 @@ class Lane:
             connection.watch_idling()
         return data[start:]
 
+    def _take_wider(self, connection: Connection, data: bytes, clock: float) -> bytes:
+        """Answer a request whose target was never seen, but one that is equivalent was."""
+        line, _, raw = data.partition(b"\r\n")
+        asked = taken_apart(line) if len(line) <= self._longest_line else None
+        place = self.register.places.get(asked.shared) if asked is not None else None
+        if asked is None or place is None or place.rule is None:
+            return data
+        block = self.blocks.read(raw, place.names)
+        if block is None:
+            return data
+        now = time()
+        standing = place.standings.get((applied(place.rule, asked.query), block.part(place.names)))
+        if standing is None or standing.around is None or connection._paused:
+            return data
+        text = target_text(asked.target, self._redaction)
+        own = base_of(standing.key) + b"?" + asked.query
+        if text is None or self._store.at_hand(own) or not self._good(standing, now, block):
+            return data
+        rendering = standing.rendering
+        connection.answered(rendering.head + standing.content, clock)
+        standing.touch()
+        before = f"{standing.around.before}{text}{standing.around.after}"
+        took = perf_counter() - clock
+        self._waiting.append((now, took, connection.named, before, block.text, rendering))
+        self._records.more(connection._loop)
+        return b""
+
     def _look_up(self, head: bytes, now: float) -> tuple[Standing, Block] | None:
         """The licence under which a request is to be answered, and its header block."""
         line, _, raw = head.partition(b"\r\n")
@@ -156,7 +187,7 @@ class Lane:
         """Whether the licence is good now, and the record that goes with it for this request too."""
         epoch = self._store.epoch
         current = standing.since <= now <= standing.last and standing.epoch == epoch
-        if not current and not standing.renewed(self._renderer, now, epoch):
+        if not current and not standing.renewed(now, epoch):
             self.register.end(standing)
             return False
         return not block.secrets or not self._redaction.quotes(standing.rendering.evidence, block.secrets)
@@ -178,17 +209,29 @@ class Lane:
         licence = issue(self._store, request, self._policy, time())
         if licence is None or not _MADE_HERE.isdisjoint(licence.asked):
             return
+        answered = self._renderer.answer(licence, received)
+        if answered is None:
+            return
         self._tried.pop(hash(line), None)
         asked = licence.asked | {b"host"}
         place = self.register.place(line, asked)
-        part = tuple(
-            (lowered, value)
-            for name, value in received.fields
-            if (lowered := name.lower()) in place.names.wanted
-        )
-        rendering = self._renderer.first(licence, received)
-        touch = licence.entry.touch
-        self.register.add(Standing(licence, received, rendering, place, part, touch), licence)
+        self.register.add(Standing(licence, answered, place, _part(received, place)))
+        self._widen(line, received, licence, answered)
+
+    def _widen(self, line: bytes, received: Request, licence: Licence, answered: Answered) -> None:
+        """Have the licence hold for equivalent targets too, where it does."""
+        rule = rule_for(licence, self._policy)
+        asked = taken_apart(line) if rule is not None else None
+        if rule is None or asked is None:
+            return
+        before = answered.at(licence.since).before
+        around = Around.of(before, received.target, self._redaction)
+        if around is None:
+            return
+        place = self.register.place(asked.shared, licence.asked | {b"host"}, rule)
+        part = applied(rule, asked.query), _part(received, place)
+        self.register.add(Standing(licence, answered, place, part, around))
+        self._wider = True
 
     def _plain(self, received: Request) -> bool:
         return (
@@ -208,3 +251,10 @@ class Lane:
             del self._tried[next(iter(self._tried))]
         self._tried[known] = count
         return count >= self.worth and count & (count - 1) == 0
+
+
+def _part(received: Request, place: Place) -> Part:
+    """What a request has in the fields that matter there."""
+    wanted = place.names.wanted
+    lines = ((name.lower(), value) for name, value in received.fields)
+    return tuple((name, value) for name, value in lines if name in wanted)

@@ -1,4 +1,4 @@
-"""Header blocks as they go on to the origin: each line is turned once, as `forwarded` turns it."""
+"""Header blocks as they go on to the origin, line by line, as `forwarded` turns them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ _OTHERS = frozenset(
 """Fields that go on together with traces of our own: not line by line."""
 
 
+_AS_IT_IS, _AS_HOST, _GONE, _OTHERWISE = (object() for _ in range(4))
+
+
 class Onward:
     """Gives the header block to forward for one that arrived, plain as `Blocks` has it."""
 
@@ -32,6 +35,7 @@ class Onward:
         self._forwarding = forwarding
         self._blocks: dict[tuple[bytes, str], bytes] = {}
         self._lines: dict[bytes, bytes | None] = {}
+        self._names: dict[bytes, object] = {}
         self._traces: dict[tuple[str, bytes], bytes] = {}
 
     def block(self, raw: bytes, client: str, host: bytes) -> bytes | None:
@@ -44,26 +48,43 @@ class Onward:
         if known is not None:
             return known
         lines = self._lines
+        count = len(lines)
         pieces = raw[:-4].split(b"\r\n")
-        gone = [lines[piece] if piece in lines else self._line(piece) for piece in pieces]
-        if None in gone:
+        turned = [lines[piece] if piece in lines else self._line(piece) for piece in pieces]
+        if None in turned:
             return None
-        made = b"".join([*gone, self._trace(client, host), b"\r\n"])  # type: ignore[list-item]
-        _keep(self._blocks, (raw, client), made)
+        made = b"".join([*turned, self._trace(client, host), b"\r\n"])  # type: ignore[list-item]
+        if len(lines) == count:  # one with something new in it may never come again
+            _keep(self._blocks, (raw, client), made)
         return made
 
     def _line(self, raw: bytes) -> bytes | None:
         name, _, value = raw.partition(b":")
-        if name.lower() in _OTHERS:
-            return None
-        line = name, value.strip(WHITE_SPACE)
-        if name.lower() == b"host":
-            turned = self._forwarded(Fields([line]), "", line[1])[:1]
+        goes_on = self._names.get(name)
+        if goes_on is None:
+            goes_on = self._goes_on(name)
+        made: bytes | None
+        if goes_on is _AS_IT_IS:
+            made = b"%b: %b\r\n" % (name, value.strip(WHITE_SPACE))
+        elif goes_on is _AS_HOST:
+            made = b"%b: %b\r\n" % (name, self._forwarding.authority or value.strip(WHITE_SPACE))
         else:
-            turned = self._forwarded(Fields([(b"Host", b"a"), line]), "", b"a")[1:-_TRACES]
-        made = serialise_fields(Fields(turned))
+            made = b"" if goes_on is _GONE else None
         _keep(self._lines, raw, made)
         return made
+
+    def _goes_on(self, name: bytes) -> object:
+        """What becomes of a line with that name: `forwarded` shows it."""
+        lowered = name.lower()
+        if lowered == b"host":
+            found = _AS_HOST
+        elif lowered in _OTHERS:
+            found = _OTHERWISE
+        else:
+            lines = self._forwarded(Fields([(b"Host", b"a"), (name, b"keep-alive")]), "", b"a")
+            found = _AS_IT_IS if (name, b"keep-alive") in lines else _GONE
+        _keep(self._names, name, found)
+        return found
 
     def _trace(self, client: str, host: bytes) -> bytes:
         known = self._traces.get((client, host))
@@ -76,10 +97,6 @@ class Onward:
     def _forwarded(self, fields: Fields, client: str, host: bytes) -> list[tuple[bytes, bytes]]:
         request = Request(b"GET", b"/", fields, (1, 1), b"http", host)
         return list(forwarded(request, client, self._forwarding).fields)
-
-
-_TRACES = 5
-"""Lines that `forwarded` adds to a request without any."""
 
 
 def _keep(table: dict[K, V], key: K, value: V) -> None:

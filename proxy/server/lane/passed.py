@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from proxy.engine.passing import Verdict
 from proxy.message.fields import NO_FIELDS
@@ -11,6 +12,7 @@ from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.server.clients.outgoing import outgoing
 from proxy.server.lane.answers import Kind
+from proxy.server.lane.told import Told
 from proxy.visibility.account import Account
 from proxy.visibility.record import encode, encode_piece, to_record
 from proxy.visibility.redaction import Redaction
@@ -22,66 +24,113 @@ _FIRST_BYTE = 7318.429056
 _FIELDS_END = b'],"content_bytes":0}'
 
 
-class Rendered:
-    """A response as it goes to the client: `head`, and its content where `content` says so.
+class Meaning(NamedTuple):
+    """What a rendered response means, beside its bytes.
 
-    The record is `before`, the request's field lines, and `after` with the content's digest and the time to
-    the origin's first byte between its three pieces. `evidence` is all text in it that may quote a credential
-    of the request: then the record would be another. `kind` and `forward` are what the figures tell apart.
+    `content` says whether the content goes to the client. `evidence` is all text in the record that may quote
+    a credential of the request: then the record would be another. `kind` and `forward` are what the figures
+    tell apart. `before` is the record's beginning, up to the request's field lines.
     """
 
-    __slots__ = ("after", "before", "content", "evidence", "forward", "head", "kind")
+    before: str
+    content: bool
+    evidence: str
+    kind: Kind
+    forward: str
 
-    def __init__(
-        self,
-        verdict: Verdict,
-        response: Response,
-        received: Request,
-        server: str,
-        name: str,
-        redaction: Redaction,
-    ) -> None:
-        """Raises ValueError where it can't be told from the parts how the whole looks."""
-        fields = response.fields.adding(*verdict.added)
-        length = int(response.fields.get(b"content-length") or b"0") if verdict.content else 0
-        answer = Response(response.status, fields, response.reason, response.version)
-        out = outgoing(answer, length, received, stays=True, name=name)
-        if not out.persistent:
-            raise ValueError("the connection does not stay")
-        self.head = serialise_response(out.head)
-        self.content = verdict.content
-        decision = verdict.decision
-        main = decision.reasons[0].reason.slug if decision.reasons else ""
-        self.kind: Kind = (decision.outcome, response.status, main)
-        self.forward = decision.forward or ""
-        account = Account(
-            "",
-            0.0,
-            "",
-            received=replace(received, fields=NO_FIELDS),
-            response=out.head,
-            response_bytes=length,
-            digest=_DIGEST,
-            decision=decision,
-            server=server,
-            attempts=1,
-            reused=True,
-            upstream_first_byte=_FIRST_BYTE,
-            upstream_status=response.status,
-        )
-        record = to_record(account, redaction)
-        request = encode_piece(record.request)
-        _, found, rest = encode(record).partition(b',"request":' + request)
-        pieces = rest.decode().split(_DIGEST)
-        ends = pieces[-1].split(str(_FIRST_BYTE))
-        if not found or not request.endswith(_FIELDS_END) or len(pieces) != 2 or len(ends) != 2:
-            raise ValueError("the record has not the form that it used to have")
-        self.before = request[: -len(_FIELDS_END)].decode()
-        self.after = (_FIELDS_END.decode() + pieces[0], *ends)
-        told = [because.evidence for because in decision.reasons]
-        if record.decision is not None:
-            told += [reason.evidence for reason in record.decision.reasons]
-        self.evidence = "\n".join(told)
+
+class Rendered:
+    """A response as it goes to the client: `head`, and its content.
+
+    The end of the record is `after`, with the content's digest and the time to the origin's first byte
+    between its three pieces.
+    """
+
+    __slots__ = ("after", "head", "meaning")
+
+    def __init__(self, head: bytes, after: tuple[str, str, str], meaning: Meaning) -> None:
+        self.head = head
+        self.after = after
+        self.meaning = meaning
+
+
+def render(
+    verdict: Verdict, response: Response, received: Request, server: str, name: str, redaction: Redaction
+) -> Rendered:
+    """The response (hop-by-hop fields removed) to a request as it was `received`, as the long way has it.
+
+    `server` is who gave it, `name` stands in Via. Raises ValueError where it can't be told from the parts
+    how the whole looks.
+    """
+    fields = response.fields.adding(*verdict.added)
+    length = int(response.fields.get(b"content-length") or b"0") if verdict.content else 0
+    answer = Response(response.status, fields, response.reason, response.version)
+    out = outgoing(answer, length, received, stays=True, name=name)
+    if not out.persistent:
+        raise ValueError("the connection does not stay")
+    decision = verdict.decision
+    account = Account(
+        "",
+        0.0,
+        "",
+        received=replace(received, fields=NO_FIELDS),
+        response=out.head,
+        response_bytes=length,
+        digest=_DIGEST,
+        decision=decision,
+        server=server,
+        attempts=1,
+        reused=True,
+        upstream_first_byte=_FIRST_BYTE,
+        upstream_status=response.status,
+    )
+    record = to_record(account, redaction)
+    request = encode_piece(record.request)
+    _, found, rest = encode(record).partition(b',"request":' + request)
+    pieces = rest.decode().split(_DIGEST)
+    ends = pieces[-1].split(str(_FIRST_BYTE))
+    if not found or not request.endswith(_FIELDS_END) or len(pieces) != 2 or len(ends) != 2:
+        raise ValueError("the record has not the form that it used to have")
+    told = [because.evidence for because in decision.reasons]
+    if record.decision is not None:
+        told += [reason.evidence for reason in record.decision.reasons]
+    meaning = Meaning(
+        request[: -len(_FIELDS_END)].decode(),
+        verdict.content,
+        "\n".join(told),
+        (decision.outcome, response.status, decision.reasons[0].reason.slug if decision.reasons else ""),
+        decision.forward or "",
+    )
+    after = _FIELDS_END.decode() + pieces[0], ends[0], ends[1]
+    return Rendered(serialise_response(out.head), after, meaning)
+
+
+class Template:
+    """How responses are rendered that differ in nothing but fields which mean nothing here, and in length."""
+
+    __slots__ = ("_around", "_ends", "_meaning", "_text")
+
+    def __init__(self, like: Rendered, told: Told, length: int) -> None:
+        """Made from one of them with `length` bytes of content sent.
+
+        Raises ValueError where its lines, or the length, can't be found in it.
+        """
+        begin, lines, end = like.head.partition(told.out)
+        record, text, rest = like.after[0].partition(told.text)
+        counted = f'"content_bytes":{length},"digest":"'
+        if not lines or not text or not rest.endswith(counted):
+            raise ValueError("the lines or the length are not there")
+        self._around = begin, end
+        self._text = record, rest.removesuffix(counted)
+        self._ends = like.after[1], like.after[2]
+        self._meaning = like.meaning
+
+    def filled(self, told: Told, length: int) -> Rendered:
+        """The response with these lines, and so many bytes of content sent."""
+        begin, end = self._around
+        record, rest = self._text
+        after = f'{record}{told.text}{rest}"content_bytes":{length},"digest":"'
+        return Rendered(begin + told.out + end, (after, *self._ends), self._meaning)
 
 
 class Passed:
@@ -107,8 +156,8 @@ class Passed:
 
     @property
     def kind(self) -> Kind:
-        return self._rendered.kind
+        return self._rendered.meaning.kind
 
     @property
     def forward(self) -> str:
-        return self._rendered.forward
+        return self._rendered.meaning.forward

@@ -16,6 +16,7 @@ AT_ONCE = 64
 DELAY = 0.02
 """Seconds after which an answer is recorded, at most."""
 
+
 class Rendered(Protocol):
     """What all answers of one kind have in common.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
+from proxy.caching.no_vary_search import Rule
 from proxy.engine.licence import Licence
-from proxy.message.request import Request
-from proxy.server.lane.answers import Later, Renderer, Rendering
+from proxy.server.lane.answers import Answered
 from proxy.server.lane.generations import Generations
 from proxy.server.lane.heads import Names, Part
+from proxy.server.lane.wider import Applied, Around
 
 _RULES_ASK = frozenset(
     b"""
@@ -22,91 +22,109 @@ _RULES_ASK = frozenset(
 _MOST_PARTS = 64
 """Licences for one request line, as requests for it differ in fields that matter."""
 
-_FIXED = 1600
+_FIXED = 1200
 """Bytes that a licence takes beside its texts: the objects, and places in four tables."""
 
 
 class Standing:
-    """A licence in force. `part` is what its requests have in the fields that matter to it.
+    """A licence in force: what is left of it once its answer is rendered.
 
-    It holds from `since` to `last`: until the answer's age is told otherwise, when it's rendered anew. It
-    has been looked after since the store was in `epoch`. `content` is what the store's entry holds, not
-    another copy, and it is let go together with that.
+    `part` is what its requests have in the fields that matter to it. `around` is what stands around the
+    target in the record, where that may differ. `rendering` is the answer from `since` to `last`: when its
+    age is told otherwise, it is rendered anew. `epoch` is that of the store when it was looked at last.
+    `content` is what the store's entry holds, not another copy, and is let go with that.
     """
 
     __slots__ = (
-        "_later",
-        "_received",
+        "_answered",
+        "_found",
+        "_from",
+        "_until",
+        "around",
         "content",
         "epoch",
+        "key",
         "last",
-        "licence",
         "part",
         "place",
         "rendering",
         "since",
         "size",
         "touch",
+        "wider",
     )
 
     def __init__(
         self,
         licence: Licence,
-        received: Request,
-        rendering: Rendering,
+        answered: Answered,
         place: Place,
-        part: Part,
-        touch: Callable[[], None],
+        part: Part | tuple[Applied, Part],
+        around: Around | None = None,
     ) -> None:
-        self.licence: Licence | None = licence
+        self.key = licence.key
+        self.wider = licence.wider
         self.content = licence.content
         self.epoch = licence.epoch
         self.place = place
         self.part = part
-        self.touch = touch
-        self._received = received
-        self._later: Later | None = None
+        self.around = around
+        self.touch = licence.entry.touch
+        self._answered = answered
+        self._found = licence.found
+        self._from = licence.since
+        self._until = licence.until
         copied = 0 if licence.content is licence.entry.content else len(licence.content)
-        self.size = _FIXED + 3 * rendering.size + copied
-        self._show(rendering)
+        self.size = _FIXED + answered.size + len(licence.key) + copied
+        self._show(licence.since)
 
-    def renewed(self, renderer: Renderer, now: float, epoch: int) -> bool:
+    @property
+    def in_force(self) -> bool:
+        """Whether it has not ended."""
+        return self._until > -math.inf
+
+    def renewed(self, now: float, epoch: int) -> bool:
         """Whether the answer is good at `now`, rendered anew if need be."""
-        licence = self.licence
-        if licence is None or not licence.since <= now < licence.until:
+        if not self._from <= now < self._until:
             return False
         if epoch != self.epoch:
-            if licence.wider or any(entry.state is not state for entry, state in licence.found):
+            if self.wider or any(entry.state is not state for entry, state in self._found):
                 return False
             self.epoch = epoch
         if not self.since <= now <= self.last:
-            if self._later is None:
-                self._later = renderer.later(licence, self._received, self.rendering)
-                if self._later is None:
-                    return False
-            self._show(self._later.at(now))
+            self._show(now)
         return self.since <= now <= self.last
 
     def end(self) -> None:
         """It is in force no more, and keeps nothing of the entry alive."""
-        self.licence = self._later = None
         self.content = b""
-        self.since, self.last = math.inf, -math.inf
+        self.touch = _nothing
+        self._found = ()
+        self._until = self.last = -math.inf
 
-    def _show(self, rendering: Rendering) -> None:
-        self.rendering = rendering
+    def _show(self, now: float) -> None:
+        self.rendering = rendering = self._answered.at(now)
         self.since, self.last = rendering.since, rendering.last
 
 
-class Place:
-    """The licences for one request line: for each by what is in the fields called `names`."""
+def _nothing() -> None:
+    """Touches nothing."""
 
-    __slots__ = ("line", "names", "size", "standings")
+
+class Place:
+    """The licences for one request line: for each by what is in the fields called `names`.
+
+    Where there is a `rule`, it is the place for all lines that differ in their queries only: `line` is what
+    they have in common, and each licence stands by what the rule leaves of its query, and by its fields.
+    """
+
+    __slots__ = ("line", "names", "rule", "size", "standings")
 
     def __init__(self, line: bytes, names: Names) -> None:
         self.line = line
         self.names = names
-        self.standings: dict[Part, Standing] = {}
+        self.rule: Rule | None = None
+        self.standings: dict[Part | tuple[Applied, Part], Standing] = {}
         self.size = 400 + 2 * len(line)
 
 
@@ -120,8 +138,8 @@ class Register:
         self._names: dict[frozenset[bytes], Names] = {}
         self._usual = self._named(_RULES_ASK)
 
-    def place(self, line: bytes, asked: frozenset[bytes]) -> Place:
-        """The place for `line`, where all fields in `asked` are told apart."""
+    def place(self, line: bytes, asked: frozenset[bytes], rule: Rule | None = None) -> Place:
+        """The place for `line`, where all fields in `asked` are told apart, and queries as `rule` has it."""
         place = self.places.get(line)
         if place is None:
             place = Place(line, self._usual if asked <= _RULES_ASK else self._named(asked | _RULES_ASK))
@@ -129,9 +147,12 @@ class Register:
         elif not asked <= place.names.wanted:
             self._empty(place)
             place.names = self._named(asked | place.names.wanted)
+        if place.rule != rule:
+            self._empty(place)
+            place.rule = rule
         return place
 
-    def add(self, standing: Standing, licence: Licence) -> None:
+    def add(self, standing: Standing) -> None:
         """Put a licence in force."""
         place = standing.place
         if (before := place.standings.get(standing.part)) is not None:
@@ -139,9 +160,9 @@ class Register:
         elif len(place.standings) >= _MOST_PARTS:
             self.end(next(iter(place.standings.values())))
         place.standings[standing.part] = standing
-        self._by_key.setdefault(licence.key, {})[standing] = None
-        if licence.wider:
-            self._by_base.setdefault(base_of(licence.key), {})[standing] = None
+        self._by_key.setdefault(standing.key, {})[standing] = None
+        if standing.wider:
+            self._by_base.setdefault(base_of(standing.key), {})[standing] = None
         self._resize(place, standing.size)
 
     def revoke(self, key: bytes) -> None:
@@ -154,12 +175,12 @@ class Register:
 
     def end(self, standing: Standing) -> None:
         """End a licence that is in force."""
-        licence, place = standing.licence, standing.place
-        if licence is None:
+        place = standing.place
+        if not standing.in_force:
             return
-        _discard(self._by_key, licence.key, standing)
-        if licence.wider:
-            _discard(self._by_base, base_of(licence.key), standing)
+        _discard(self._by_key, standing.key, standing)
+        if standing.wider:
+            _discard(self._by_base, base_of(standing.key), standing)
         place.standings.pop(standing.part, None)
         standing.end()
         self._resize(place, -standing.size)

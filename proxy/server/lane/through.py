@@ -7,8 +7,9 @@ of the response (`Verdict`). What turns out otherwise goes on the long way, from
 from __future__ import annotations
 
 import asyncio
+import logging
 from time import perf_counter, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from proxy.caching.decision import Outcome
 from proxy.engine.digest import Digest
@@ -18,13 +19,15 @@ from proxy.engine.reach import Reach
 from proxy.message.fields import NO_FIELDS
 from proxy.message.head import parse_request_head, serialise_request
 from proxy.message.request import Request
+from proxy.message.response import Response
 from proxy.server.clients.forwarding import Forwarding, forwarded
 from proxy.server.clients.incoming import Arrival, received_request
 from proxy.server.lane.generations import Generations
 from proxy.server.lane.heads import LONGEST, Block, Blocks, Names, Part, is_plain
 from proxy.server.lane.onward import Onward
-from proxy.server.lane.passed import Passed, Rendered
+from proxy.server.lane.passed import Passed, Rendered, Template, render
 from proxy.server.lane.records import AT_ONCE, Hit, Records
+from proxy.server.lane.told import Tellers, Told
 from proxy.server.settings import ServerSettings
 from proxy.upstream.contract import Ahead
 from proxy.upstream.errand import Errand, Whole
@@ -34,6 +37,8 @@ from proxy.visibility.redaction import Redaction
 
 if TYPE_CHECKING:
     from proxy.server.clients.connection import Connection
+
+_log = logging.getLogger(__name__)
 
 LARGEST = 32 << 10
 """Bytes of content beyond which a response seldom comes in one piece."""
@@ -46,17 +51,30 @@ _RULES_ASK = frozenset(
 )
 """What the caching rules look up in a request whatever the response, so that names seldom grow."""
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 _MOST_WAYS = 64
 _MOST_VERDICTS = 8
+_MOST_NEW = 32
 _MOST_TRIED = 8192
-_MOST_FAILURES = 16
 _NO_CONTENT = Digest().value()
+
+
+class Said:
+    """What was said of a response, and how responses like it are rendered."""
+
+    __slots__ = ("templates", "verdict")
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.templates: dict[object, Template] = {}
 
 
 class Way:
     """Leave to forward the requests that are alike, and what was said of responses to them so far."""
 
-    __slots__ = ("failures", "host", "leave", "names", "received", "verdicts")
+    __slots__ = ("host", "leave", "names", "new", "received", "said")
 
     def __init__(self, leave: Opening, received: Request, names: Names) -> None:
         self.leave = leave
@@ -65,8 +83,8 @@ class Way:
         )
         self.host = received.authority
         self.names = names
-        self.verdicts: list[Verdict] = []
-        self.failures = 0
+        self.said: list[Said] = []
+        self.new = 0  # responses that were not like any before, since one was
 
 
 class Place:
@@ -76,8 +94,8 @@ class Place:
 
     def __init__(self, line: bytes, names: Names) -> None:
         self.names = names
-        self.ways: dict[Part, Way] = {}
         self.size = 4000 + 2 * len(line)
+        self.ways: dict[Part, Way] = {}
 
 
 class Through:
@@ -106,6 +124,7 @@ class Through:
         self._records = records
         self._blocks = blocks
         self._onward = Onward(forwarding)
+        self._tellers = Tellers(redaction, budget // 8)
         self._places: Generations[bytes, Place] = Generations(budget)
         self._usual = Names(_RULES_ASK)
         self._tried: dict[int, int] = {}
@@ -126,7 +145,7 @@ class Through:
         if block is None:
             return data
         way = place.ways.get(block.part(place.names))
-        if way is None or not way.leave.is_open(self._store, self._flights):
+        if way is None or way.new > _MOST_NEW or not way.leave.is_open(self._store, self._flights):
             return data
         onward = self._onward.block(raw, connection.address, way.host)
         if onward is None:
@@ -154,22 +173,44 @@ class Through:
         known: Rendered | None = notes.get(way)
         if known is not None:
             return known
-        head = as_received(response.head, time())
-        found = next((one for one in way.verdicts if one.fits(head)), None)
-        if found is None:
-            found = self._verdict(way, response)
-            if found is None:
+        told = self._tellers.read(response.plain.raw) if b"date" in response.head.fields else None
+        made = None
+        if told is not None:
+            made = self._alike_before(way, response, told)
+        if made is None:
+            made = self._rendered_anew(way, response, told)
+        return made
+
+    def _alike_before(self, way: Way, response: Whole, told: Told) -> Rendered | None:
+        """As it was rendered before but for fields that mean nothing here."""
+        length, times = len(response.content), (response.sent, time())
+        for said in way.said:
+            template = said.templates.get((told.start, *_counted(told, length)))
+            if template is not None and said.verdict.fits(response.head, times, self._policy):
+                way.new = 0
+                return template.filled(told, length)
+        return None
+
+    def _rendered_anew(self, way: Way, response: Whole, told: Told | None) -> Rendered | None:
+        now = time()
+        head = as_received(response.head, now)
+        times = response.sent, now
+        said = next((one for one in way.said if one.verdict.fits(head, times, self._policy)), None)
+        if said is None:
+            said = self._said(way, response, head, times)
+            if said is None:
                 return None
+        name, server = self._forwarding.name, response.server
         try:
-            made = Rendered(
-                found, head, way.received, response.server, self._forwarding.name, self._redaction
-            )
+            made = render(said.verdict, head, way.received, server, name, self._redaction)
+            if told is not None:
+                length = len(response.content)
+                template = Template(made, told, length)
+                _keep(said.templates, (told.start, *_counted(told, length)), template)
         except ValueError:
             return None
-        if found.lasting and b"date" in response.head.fields:
-            if len(notes) >= _MOST_WAYS:
-                notes.clear()
-            notes[way] = made
+        if told is not None and said.verdict.lasting and said.verdict.timed is None:
+            _keep(response.plain.notes, way, made)
         return made
 
     def record(self, hit: Hit, loop: asyncio.AbstractEventLoop) -> None:
@@ -183,20 +224,21 @@ class Through:
 
     def quotes(self, rendered: Rendered, block: Block) -> bool:
         """Whether the record would have to hide something more than was known when it was rendered."""
-        return bool(block.secrets) and self._redaction.quotes(rendered.evidence, block.secrets)
+        return bool(block.secrets) and self._redaction.quotes(rendered.meaning.evidence, block.secrets)
 
-    def _verdict(self, way: Way, response: Whole) -> Verdict | None:
-        now = time()
-        head = as_received(response.head, now)
-        times = response.sent, now
+    def _said(self, way: Way, response: Whole, head: Response, times: tuple[float, float]) -> Said | None:
+        way.new += 1
+        if way.new > _MOST_NEW:  # no two are alike: to look for what they have in common costs more
+            return None
         found = verdict(way.leave, head, response.length, self._policy, times)
         if found is None or not found.asked <= way.names.wanted:
             return None
+        said = Said(found)
         if found.lasting:
-            if len(way.verdicts) >= _MOST_VERDICTS:
-                way.verdicts.clear()
-            way.verdicts.append(found)
-        return found
+            if len(way.said) >= _MOST_VERDICTS:
+                way.said.clear()
+            way.said.append(said)
+        return said
 
     # How leave is had.
 
@@ -282,13 +324,17 @@ class Passing:
     def answered(self, response: Whole) -> None:
         """The whole response has come: it goes on to the client as the rules have it."""
         through, connection, block = self._through, self._connection, self._block
-        rendered = through.rendered(self._way, response)
         content = response.content
-        if rendered is None or through.quotes(rendered, block) or (content and not rendered.content):
+        try:
+            rendered = through.rendered(self._way, response)
+        except Exception:  # whatever it is, the long way can still answer
+            _log.exception("a response could not be rendered")
+            rendered = None
+        if rendered is None or through.quotes(rendered, block) or (content and not rendered.meaning.content):
             self.handed_over(response.ahead(self.request()))
             return
         through.under_way -= 1
-        connection.passing = None
+        connection.passing = self.errand = None  # which refers back to this
         took = perf_counter() - self._clock
         connection.answered(rendered.head + content, self._clock + took)
         if content:
@@ -299,12 +345,14 @@ class Passing:
             value = _NO_CONTENT
         loop = connection._loop
         passed = Passed(rendered, value, len(content), response.first_byte)
-        through.record((self._started, took, connection.named, rendered.before, block.text, passed), loop)
+        through.record(
+            (self._started, took, connection.named, rendered.meaning.before, block.text, passed), loop
+        )
 
     def handed_over(self, ahead: Ahead) -> None:
         """It is not that simple: the long way goes on from here."""
         self._through.under_way -= 1
-        self._connection.passing = None
+        self._connection.passing = self.errand = None
         self._connection.go_on(self._data, Arrival(self._started, self._clock), ahead)
 
     # What the connection calls.
@@ -320,4 +368,17 @@ class Passing:
         self._connection.passing = None
         if self.errand is not None:
             self.errand.give_up()
+            self.errand = None
         self._connection.left_alone(self._data, Arrival(self._started, self._clock))
+
+
+def _counted(told: Told, length: int) -> tuple[bytes, ...]:
+    """What Content-Length says, but for saying how long the content is."""
+    exact = b"%d" % length
+    return tuple([b"" if value == exact else value for value in told.length])
+
+
+def _keep(table: dict[K, V], key: K, value: V) -> None:
+    if len(table) >= _MOST_WAYS:
+        table.clear()
+    table[key] = value

@@ -23,6 +23,7 @@ _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | o
 _CHUNK = 256 << 10
 _STANDARD_OUTPUT = 1
 _LINE_END = 0x0A
+_VECTOR = 1024  # IOV_MAX on Linux
 
 
 class LogFile:
@@ -72,9 +73,9 @@ class LogFile:
             self._follow()
             while written < len(items):
                 count = self._count(items, written)
-                data = b"".join(items[written : written + count])
-                whole = self._append(data)
-                if whole < data.count(b"\n"):
+                several = items[written : written + count]
+                whole = self._append(several)
+                if whole is not None:
                     return written + _without(items, written, whole)
                 written += count
         except OSError as error:
@@ -151,20 +152,29 @@ class LogFile:
             end += 1
         return max(end - first, 1)
 
-    def _append(self, data: bytes) -> int:
-        """Write whole lines; how many got there."""
+    def _append(self, items: list[bytes]) -> int | None:
+        """Write whole lines; None where all got there, else how many."""
         if self._torn:
-            data = b"\n" + data
+            items = [b"\n", *items]
+        size = sum(map(len, items))
         written = 0
         try:
-            while written < len(data):
-                self._wait()
-                written += os.write(self._fd, data[written:] if written else data)
+            self._wait()
+            written = os.writev(self._fd, items[:_VECTOR])
+            if written < size:
+                data = b"".join(items)
+                while written < size:
+                    self._wait()
+                    written += os.write(self._fd, data[written:])
             self.trouble = None
         except OSError as error:
             self.trouble = error
+        if written == size:
+            self._torn = False
+            return None
         if not written:
             return 0
+        data = b"".join(items)
         # A line that lacks nothing but its end is there: it is ended before the next one.
         whole = data.count(b"\n", 0, written + 1) - self._torn
         self._torn = data[written - 1] != _LINE_END

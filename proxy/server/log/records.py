@@ -20,6 +20,9 @@ from proxy.visibility.record import Record, Redaction, encode, to_record
 CAPACITY = 16 << 20
 """Bytes of lines that wait to be written, at most."""
 
+CROWDED = 1 << 20
+"""Bytes of lines that wait, from which on the thread that writes them is given its turn."""
+
 SAY_AGAIN = 60.0
 """Seconds after which trouble that lasts is said again."""
 
@@ -50,7 +53,7 @@ class RecordLog:
         self._redaction = redaction
         self._file = LogFile(path, check)
         self._spool: Spool[bytes] = Spool(
-            self, capacity, len, name="pellucid-log", count=_number_of, retry=retry
+            self, capacity, len, name="pellucid-log", count=_number_of, crowded=CROWDED, retry=retry
         )
         self._say = say
         self._said = -math.inf

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from math import inf
+from time import sleep
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -17,6 +19,7 @@ RETRY = 1.0
 """Seconds between two attempts to write what could not be written."""
 
 _AT_ONCE = 4096
+_TURN = 0.0002
 
 
 class Sink(Protocol[S]):
@@ -46,6 +49,7 @@ class Spool(Generic[T]):
         *,
         name: str,
         count: Callable[[T], int] = lambda _: 1,
+        crowded: float = inf,
         gather: float = GATHER,
         retry: float = RETRY,
     ) -> None:
@@ -53,6 +57,7 @@ class Spool(Generic[T]):
         self._capacity = capacity
         self._size = size
         self._count = count
+        self._crowded = crowded
         self._gather = gather
         self._retry = retry
         self._waiting: deque[T] = deque()
@@ -73,13 +78,19 @@ class Spool(Generic[T]):
         return self._refused + self._given_up
 
     def put(self, item: T) -> bool:
-        """Add an item; never waits. False where it was lost because there is no room, or after `close`."""
+        """Add an item; False where it was lost because there is no room, or after `close`.
+
+        Never waits for what is written. Only where more than `crowded` waits, the thread gets its turn: one
+        that is busy without a pause on one processor would not let it have the interpreter by itself.
+        """
         size = self._size(item)
         if self._taken - self._done + size > self._capacity or self._closing.is_set():
             self._refused += self._count(item)
             return False
         self._taken += size
         self._waiting.append(item)
+        if self._taken - self._done > self._crowded:
+            sleep(_TURN)
         if self._idle:
             self.wake()
         elif not self._started:

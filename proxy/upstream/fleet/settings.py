@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Policy = Literal["round-robin", "least", "hash", "sticky"]
+from proxy.message.errors import ConfigurationError
+from proxy.message.grammar import is_token
+
+POLICIES = ("round-robin", "least", "hash", "sticky")
+_KEYS = ("uri", "path", "client", "field:", "cookie:")
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceSettings:
-    """`policy` says which server is asked: each in its turn, the one with the fewest requests under way, the
-    one that a hash of `key` names, or the one that the client's `cookie` names.
+    """`policy` says which server is asked: `round-robin` (each in its turn), `least` (the one with the fewest
+    requests under way), `hash` (the one that `key` belongs to), or `sticky` (the one that the client's
+    `cookie` names).
 
     `key` is `uri`, `path`, `client`, `field:NAME` or `cookie:NAME`.
 
@@ -26,7 +30,7 @@ class BalanceSettings:
     empty, only servers that are left out are tried, by connecting to them.
     """
 
-    policy: Policy = "round-robin"
+    policy: str = "round-robin"
     key: str = "uri"
     cookie: str = "pellucid-server"
     tries: int = 3
@@ -38,3 +42,25 @@ class BalanceSettings:
     slow: float = 8.0
     check: str = ""
     check_every: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises ConfigurationError where a value can't be used."""
+        if self.policy not in POLICIES:
+            raise _unfit("policy", f"one of {', '.join(POLICIES)}", self.policy)
+        kind = next((one for one in _KEYS if self.key.startswith(one)), "")
+        if not kind or (kind.endswith(":") and self.key == kind) or (kind[-1] != ":" and self.key != kind):
+            raise _unfit("key", "uri, path, client, field:NAME or cookie:NAME", self.key)
+        if not is_token(self.cookie.encode("utf-8")):
+            raise _unfit("cookie", "the name of a cookie", self.cookie)
+        if self.check and (self.check[0] != "/" or not self.check.isascii() or not self.check.isprintable()):
+            raise _unfit("check", "a path", self.check)
+        for name in ("tries", "failures"):
+            if getattr(self, name) < 1:
+                raise _unfit(name, "1 or more", str(getattr(self, name)))
+        above = (self.out, self.longest_out, self.check_every)
+        if min(above) <= 0 or min(self.ease, self.retries, self.slow) < 0:
+            raise ConfigurationError("a time or a share in [balance] is too small")
+
+
+def _unfit(name: str, wanted: str, given: str) -> ConfigurationError:
+    return ConfigurationError(f"balance.{name} is {wanted}", evidence=repr(given))

@@ -30,6 +30,7 @@ _LONGEST = 300
 _SHOWN = 40
 _QUOTED = re.compile(r'"[^"]*"')
 _RANGE = re.compile(r"bytes \d{1,19}-\d{1,19}/(?:\d{1,19}|\*)")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _NUMBER = re.compile(r"\d{1,19}")
 _ATTRIBUTES = frozenset(("httponly", "secure", "partitioned"))
 
@@ -104,6 +105,10 @@ def _origin(value: str) -> str:
     return value if value in ("*", "null") else "https://example.org" if "://" in value else value[:_SHOWN]
 
 
+def _reference(value: str) -> str:
+    return "" if not value.strip() else "https://example.org/x" if _ABSOLUTE.match(value) else "/x"
+
+
 def _number(value: str) -> str:
     return "1" if _NUMBER.fullmatch(value) and value.strip("0") else value[:_SHOWN]
 
@@ -117,8 +122,8 @@ _PLAINER: dict[str, Callable[[str], str]] = {
     "set-cookie": _set_cookie,
     "www-authenticate": _challenge,
     "proxy-authenticate": _challenge,
-    "location": lambda value: "/x" if value.strip() else "",
-    "content-location": lambda value: "/x" if value.strip() else "",
+    "location": _reference,
+    "content-location": _reference,
     "access-control-allow-origin": _origin,
     "content-length": _number,
     "retry-after": _retry,
@@ -126,7 +131,9 @@ _PLAINER: dict[str, Callable[[str], str]] = {
 }
 
 
-MADE_EQUAL = frozenset((NOW, BEFORE, AFTER, '"e"', 'W/"e"', "/x", "https://example.org"))
+MADE_EQUAL = frozenset(
+    (NOW, BEFORE, AFTER, '"e"', 'W/"e"', "/x", "https://example.org", "https://example.org/x")
+)
 """Values that stand for others."""
 
 

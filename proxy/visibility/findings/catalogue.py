@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proxy.visibility.findings import explicit, standard, stateless
+from proxy.visibility.findings import explicit, linted, standard, stateless
 from proxy.visibility.findings.finding import Declared, declared
 
 __all__ = ["catalogue"]
 
-_MODULES = (stateless, standard, explicit)
+_MODULES = (stateless, standard, explicit, linted)
 
 
 def catalogue() -> Mapping[str, Declared]:

@@ -13,10 +13,10 @@ from proxy.visibility.sessions.kinds import Kind, Where
 FRESHNESS_MISSING = declare(
     "freshness-missing", Severity.MEDIUM, Part.EXPLICIT, "RFC 9111 §4.2.2",
     "The response doesn't say whether and for how long it may be used again: caches have to guess.",
-    "Say `Cache-Control: max-age=…`, or `no-cache` where it has to be validated each time.",
+    "Say `Cache-Control: max-age=N`, or `no-cache` where it has to be validated each time.",
 )  # fmt: skip
 AUDIENCE_MISSING = declare(
-    "audience-missing", Severity.HIGH, Part.EXPLICIT, "RFC 9111 §7.3",
+    "audience-missing", Severity.MEDIUM, Part.EXPLICIT, "RFC 9111 §7.3",
     "The request told who asks by a cookie, and the response doesn't say whether others may be given it too.",
     "Say `private` or `no-store` where it is for one user, `public` with a lifetime where it isn't.",
 )  # fmt: skip
@@ -135,6 +135,8 @@ def _cache_control(seen: Signature) -> Iterator[Finding]:
 
 def _variance(seen: Signature) -> Iterator[Finding]:
     names = varies_by(seen)
+    if seen.method not in _LEADING:
+        return
     if "*" in names:
         yield VARY_ALL.shown_by("vary: *")
         return
@@ -142,7 +144,7 @@ def _variance(seen: Signature) -> Iterator[Finding]:
         yield VARY_WIDE.shown_by(f"vary: {name}")
     if not seen.held.has_response_field("vary") or b"no-store" in directives(seen):
         return
-    if seen.values("content-encoding") and "accept-encoding" not in names and seen.method in _LEADING:
+    if seen.values("content-encoding") and "accept-encoding" not in names:
         yield CODING_UNDECLARED.shown_by(f"content-encoding: {seen.values('content-encoding')[0]}")
     language = seen.values("content-language")
     if language and "accept-language" in seen.asked and "accept-language" not in names:

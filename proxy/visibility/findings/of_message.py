@@ -16,20 +16,21 @@ _RECENT = 1024
 _ORDER = {severity: place for place, severity in enumerate(Severity)}
 
 
-def findings(observation: Observation, held: Held) -> tuple[Finding, ...]:
+def findings(observation: Observation, held: Held, *, lint: bool = True) -> tuple[Finding, ...]:
     """What an exchange fails to say of itself, the worst first; each once for each piece that shows it.
 
     What the log does not hold, as `held` tells, yields nothing. Answers of the proxy itself are left out.
-    Pure; what has the same `signature` is worked out once while it is remembered.
+    Without `lint` httplint isn't asked, which takes a millisecond or two. Pure; what has the same `signature`
+    is worked out once while it is remembered.
     """
     seen = signature(observation, held)
-    return () if seen is None else of_signature(seen)
+    return () if seen is None else of_signature(seen, lint)
 
 
 @lru_cache(_RECENT)
-def of_signature(seen: Signature) -> tuple[Finding, ...]:
+def of_signature(seen: Signature, lint: bool = True) -> tuple[Finding, ...]:
     """The findings on every exchange that has this signature."""
     found = [*stateless(seen), *standard(seen), *explicit(seen)]
-    if Part.RESPONSE_FIELDS in seen.held.parts:
+    if lint and Part.RESPONSE_FIELDS in seen.held.parts:
         found += linted(seen)
     return tuple(sorted(dict.fromkeys(found), key=lambda one: _ORDER[one.severity]))

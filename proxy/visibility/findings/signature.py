@@ -32,7 +32,7 @@ _LONGEST_PATH = 512
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A credential whose kind is likely at least."""
+    """A credential whose kind is likely at least; `again` says that the request had sent what is given."""
 
     kind: Kind
     where: Where
@@ -40,6 +40,7 @@ class Told:
     scheme: str = ""
     signed: bool = False
     removed: bool = False
+    again: bool = False
     expired: bool = False
 
     def __str__(self) -> str:
@@ -98,8 +99,8 @@ def signature(observation: Observation, held: Held) -> Signature | None:
         observation.status,
         frozenset(told & _READ),
         tuple(_fields(observation.response_fields, date)),
-        tuple(_told(found.sent, observation.time)),
-        tuple(_told(found.given, observation.time)),
+        tuple(_told(found.sent, (), observation.time)),
+        tuple(_told(found.given, found.sent, observation.time)),
         words,
         parameters,
         _of_target(_location(observation.response_fields))[0],
@@ -124,24 +125,28 @@ def _fields(lines: Lines, date: str) -> Iterator[tuple[str, str]]:
             yield found
 
 
-def _told(credentials: tuple[Credential, ...], now: float) -> Iterator[Told]:
+def _told(credentials: tuple[Credential, ...], before: tuple[Credential, ...], now: float) -> Iterator[Told]:
     seen = set()
+    had = {(one.where, one.name, one.value) for one in before}
     for one in credentials:
         if (one.where, one.name) in seen:
             continue
         seen.add((one.where, one.name))
         form = one.form
-        kind = _kind(one.where, one.name, one.length, form and (form.name, form.held), one.scheme)
+        kind = _kind(one.where, one.name, one.length, form and (form.name, form.keys, form.held), one.scheme)
         if kind is not None:
             signed = form is not None and form.format.signed
+            again = (one.where, one.name, one.value) in had
             expired = form is not None and form.expires is not None and form.expires < now
-            yield Told(kind, one.where, one.name, one.scheme, signed, one.removed, expired)
+            yield Told(kind, one.where, one.name, one.scheme, signed, one.removed, again, expired)
 
 
 @lru_cache(4096)
-def _kind(where: Where, name: str, length: int, form: tuple[str, int] | None, scheme: str) -> Kind | None:
+def _kind(
+    where: Where, name: str, length: int, form: tuple[str, tuple[str, ...], int] | None, scheme: str
+) -> Kind | None:
     """The kind of a credential where that is likely at least."""
-    verdict = classify(name, None, where, length, form and Form(form[0], held=form[1]), scheme)
+    verdict = classify(name, None, where, length, form and Form(form[0], keys=form[1], held=form[2]), scheme)
     return verdict.kind if verdict.degree in _SURE else None
 
 
@@ -157,11 +162,21 @@ def _of_target(target: str) -> tuple[frozenset[str], frozenset[str]]:
     return words | (actions & WORDS), names
 
 
-READING = frozenset(("search", "query", "find", "lookup", "filter", "graphql", "list", "count", "export"))
-WRITING = frozenset(
-    ("delete", "remove", "destroy", "create", "add", "update", "edit", "save", "set", "logout", "signout",
-     "unsubscribe", "subscribe", "confirm", "approve", "cancel", "reset")
-)  # fmt: skip
+READING = frozenset(("search", "query", "find", "lookup", "filter"))
+CHANGING = frozenset(("delete", "remove", "destroy", "logout", "signout", "unsubscribe", "approve"))
+WRITING = CHANGING | {
+    "create",
+    "add",
+    "update",
+    "edit",
+    "save",
+    "set",
+    "subscribe",
+    "confirm",
+    "cancel",
+    "reset",
+}
+TUNNELS = frozenset(("graphql", "jsonrpc", "xmlrpc", "soap"))
 LOGIN = frozenset(("login", "signin", "logon", "sso"))
-WORDS = READING | WRITING | LOGIN
+WORDS = READING | WRITING | LOGIN | TUNNELS
 PARAMETERS = frozenset(("_method", "_httpmethod", "x-http-method-override"))

@@ -7,7 +7,7 @@ from http import HTTPMethod, HTTPStatus
 
 from proxy.visibility.findings.finding import Finding, Part, Severity, declare
 from proxy.visibility.findings.said import is_json, media_type
-from proxy.visibility.findings.signature import LOGIN, READING, WRITING, Signature
+from proxy.visibility.findings.signature import CHANGING, LOGIN, READING, TUNNELS, WRITING, Signature
 from proxy.visibility.sessions.kinds import Kind
 
 METHOD_UNKNOWN = declare(
@@ -29,6 +29,11 @@ POST_READS = declare(
     "post-reads", Severity.LOW, Part.STANDARD, "RFC 9110 §9.2.1",
     "By its name the POST only reads: neither caches nor clients can know that it may be repeated.",
     "Use GET, or QUERY where the question is too long for a URI.",
+)  # fmt: skip
+OPERATION_IN_CONTENT = declare(
+    "operation-in-content", Severity.LOW, Part.STANDARD, "Fielding 2000 §5.1.5",
+    "What is done stands only in the content of the POST: nobody on the way knows whether it only reads.",
+    "Give what is read URIs of its own, asked for with GET; or use QUERY for what reads.",
 )  # fmt: skip
 SAFE_CHANGES = declare(
     "safe-method-changes", Severity.MEDIUM, Part.STANDARD, "RFC 9110 §9.2.1",
@@ -138,17 +143,25 @@ def _method(seen: Signature) -> Iterator[Finding]:
         yield METHOD_OVERRIDDEN.shown_by(f"{method[:_SHOWN]} with {name}")
     if method in ("GET", "HEAD") and seen.sent_content:
         yield GET_WITH_CONTENT.shown_by(method)
-    worked = 200 <= seen.status < 400
     if method == "POST" and seen.status == 200 and seen.words & READING and not seen.words & WRITING:
         yield POST_READS.shown_by(f"POST to a path with {_listed(seen.words & READING)}")
-    if method in ("GET", "HEAD") and worked and seen.words & WRITING and not seen.words & READING:
-        yield SAFE_CHANGES.shown_by(f"{method} of a path with {_listed(seen.words & WRITING)}")
+    if method == "POST" and seen.words & TUNNELS:
+        yield OPERATION_IN_CONTENT.shown_by(f"POST to a path with {_listed(seen.words & TUNNELS)}")
+    if method in ("GET", "HEAD") and seen.words & CHANGING and _done(seen):
+        yield SAFE_CHANGES.shown_by(f"{method} of a path with {_listed(seen.words & CHANGING)}")
     if method in _SAFE:
         ended = (
             one for one in seen.given if one.removed and one.kind in (Kind.SERVER_HELD, Kind.CLIENT_HELD)
         )
         for one in ended:
             yield SAFE_ENDS_SESSION.shown_by(f"{method} removes {one}")
+
+
+def _done(seen: Signature) -> bool:
+    """Whether the answer is that to something done, and not a page that asks whether to do it."""
+    if seen.status == 200:
+        return is_json(media_type(seen))
+    return 200 < seen.status < 400 and seen.status != 304
 
 
 def _listed(words: frozenset[str]) -> str:

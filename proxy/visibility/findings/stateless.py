@@ -32,6 +32,11 @@ SESSION_GIVEN = declare(
     "The response begins a session: from now on a server has to remember this client.",
     "Begin none before something has to be remembered, and then let the client keep it.",
 )  # fmt: skip
+GIVEN_AGAIN = declare(
+    "cookie-given-again", Severity.MEDIUM, Part.STATELESS, "RFC 9111 §7.3",
+    "The response sets a cookie that the request has sent already: for that alone it can't be shared.",
+    "Set a cookie only where it changes, or before it expires.",
+)  # fmt: skip
 COOKIE_ON_CACHEABLE = declare(
     "cookie-on-cacheable", Severity.HIGH, Part.STATELESS, "RFC 9111 §7.3",
     "The response may be stored by caches that users share, and sets a cookie: others would be given it too.",
@@ -94,7 +99,11 @@ def _sent(seen: Signature) -> Iterator[Finding]:
 
 def _given(seen: Signature) -> Iterator[Finding]:
     for one in seen.given:
-        if one.kind is Kind.SERVER_HELD and one.where is Where.COOKIE and not one.removed:
+        if one.where is not Where.COOKIE or one.removed:
+            continue
+        if one.again:
+            yield GIVEN_AGAIN.shown_by(f"set-cookie: {one.name}")
+        elif one.kind is Kind.SERVER_HELD:
             yield SESSION_GIVEN.shown_by(f"set-cookie: {one.name}")
     if seen.values("set-cookie") and shared(seen):
         yield COOKIE_ON_CACHEABLE.shown_by(f"cache-control: {', '.join(seen.values('cache-control'))}")

@@ -86,6 +86,7 @@ class Aggregate:
             sorter = self._sorters[held] = Sorter(held, self.policy)
         sampled = sorter.fields or Part.DIGEST in held.parts
         traits_of, places, slow = sorter.traits, self._places, self._slow_from()
+        plain = sorter.plain
         count = 0
         for one in exchanges:
             count += 1
@@ -94,7 +95,8 @@ class Aggregate:
             if place is None or not (place.sure or status in _NOWHERE):
                 place = self._find(one, sampled)
             tally = place.tally
-            row: Row = (traits_of(one), one.from_cache, one.outcome, one.reasons)
+            traits = plain.get((one.method, status)) or traits_of(one)
+            row: Row = (traits, one.from_cache, one.outcome, one.reasons)
             counters = tally.rows.get(row)
             if counters is None:
                 counters = tally.row(row)

@@ -79,8 +79,8 @@ def candidates(exchanges: Sequence[Observation]) -> tuple[Candidate, ...]:
     for one in exchanges:
         cookie = field_of(one.request_fields, "cookie")
         if cookie is not None:
-            cookies.update(cookies_of(cookie))
-        parameters.update(parameters_of(place_of(one.authority, one.target)[2]))
+            cookies.update(cookies_of(cookie).keys())
+        parameters.update(parameters_of(place_of(one.authority, one.target)[2]).keys())
         fields |= dict.fromkeys(
             lowered for name, _ in one.request_fields if (lowered := name.lower()) in CREDENTIALS
         )

@@ -15,6 +15,9 @@ from proxy.visibility.inspecting.candidates import Seen, View
 MOST_VIEWS = 24
 """How many different requests for a path are remembered, the latest."""
 
+MOST_KINDS = 64
+"""How many pairs of different requests are remembered for each set of differences."""
+
 MOST_PAIRS = 4_000
 """How many pairs of answers to the same request are kept for one endpoint."""
 
@@ -24,15 +27,23 @@ Mask = int
 
 @dataclass(slots=True)
 class Compared:
-    """How often answers to requests with these differences were equal, and how often not."""
+    """How often answers to requests with these differences were equal, and how often not.
+
+    `equals` and `differents` are some of the pairs of requests that were compared.
+    """
 
     equal: int = 0
     different: int = 0
     example_equal: tuple[Seen, ...] = ()
     example_different: tuple[Seen, ...] = ()
+    equals: set[tuple[View, View]] = field(default_factory=set)
+    differents: set[tuple[View, View]] = field(default_factory=set)
 
     def add(self, equal: bool, example: tuple[Seen, ...]) -> None:
-        """One more comparison."""
+        """One more comparison; the last two of `example` are what was compared."""
+        pairs = self.equals if equal else self.differents
+        if len(pairs) < MOST_KINDS:
+            pairs.add((example[-2].view, example[-1].view))
         if equal:
             self.equal += 1
             self.example_equal = self.example_equal or example

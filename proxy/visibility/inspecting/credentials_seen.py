@@ -69,7 +69,7 @@ def credentials(
                 round(verdict.confidence, 4),
                 verdict.format,
                 verdict.evidence,
-                int(values),
+                min(values, behaviour.counts.sent + behaviour.counts.given),
                 values < _COUNTED,
                 max(sent, behaviour.counts.sent),
                 behaviour.counts.given,

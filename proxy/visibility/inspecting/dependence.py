@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import erfc, frexp, sqrt
 
 from proxy.visibility.inspecting.activity import Activity, Who
-from proxy.visibility.inspecting.candidates import Candidate, Seen, candidates, tells, view_of
+from proxy.visibility.inspecting.candidates import Candidate, Seen, Value, candidates, tells, view_of
 from proxy.visibility.inspecting.chance import fisher, stratified, succession
 from proxy.visibility.inspecting.comparing import Compared, Comparisons, Mask, compare
 from proxy.visibility.inspecting.messages import place_of
@@ -95,7 +95,7 @@ def _settle(case: _Case) -> None:
         for at in range(len(case.columns)):
             if at not in case.matter and at not in case.cleared:
                 _settle_one(case, at)
-        if len(case.matter) + len(case.cleared) == settled:
+        if len(case.matter) + len(case.cleared) == settled and not _settle_crossed(case):
             return
 
 
@@ -111,6 +111,45 @@ def _settle_one(case: _Case, at: int) -> None:
     unexplained = _sum(case, lambda mask: bool(mask & bit) and not mask & case.matter_mask)
     if equal >= ENOUGH and (not unexplained.different or _like_noise(case, unexplained)):
         case.cleared[at] = equal
+
+
+def _settle_crossed(case: _Case) -> bool:
+    """Settle one candidate that alone explains all differences, though others changed along with it.
+
+    Content in two languages is told from content for each user where several users had each language: what
+    was the same for all who share a value, and different for those who don't, hangs on that value.
+    """
+    open_ones = [at for at in range(len(case.columns)) if at not in case.matter and at not in case.cleared]
+    for at in open_ones:
+        bit = 1 << at
+        apart = _sum(case, lambda mask, bit=bit: not mask & (bit | case.matter_mask))  # type: ignore[misc]
+        if apart.different or apart.equal < ENOUGH:
+            continue
+        crossed = _crossed(case, at)
+        control = case.found.control
+        chance = fisher(crossed, 0, control.different, control.equal + apart.equal)
+        if crossed >= 2 and chance < UNLIKELY:
+            case.matter[at] = 1 - chance
+            return True
+    return False
+
+
+def _crossed(case: _Case, at: int) -> int:
+    """How many different pairs of requests differ in this, and would not differ by anything else."""
+    bit, crossed = 1 << at, 0
+    known: dict[Value, Mask] = {}
+    for mask, one in case.found.by_mask.items():
+        if not mask & bit:
+            for left, _ in one.equals:
+                known[left[at]] = known.get(left[at], 0) | mask
+    for mask, one in case.found.by_mask.items():
+        rivals = mask & ~case.cleared_mask & ~bit
+        if mask & bit and not mask & case.matter_mask:
+            crossed += sum(
+                not rivals & ~known.get(left[at], 0) and not rivals & ~known.get(right[at], 0)
+                for left, right in one.differents
+            )
+    return crossed
 
 
 def _by_chance(case: _Case, alone: Compared) -> float:
@@ -145,6 +184,9 @@ def _verdict(case: _Case, at: int, values: int) -> Verdict:
     alone = _sum(case, lambda mask: mask & ~case.cleared_mask == bit)
     touching = _sum(case, lambda mask: bool(mask & bit))
     if at in case.matter:
+        if not alone.different:  # others changed along with it, but do not explain it
+            others = case.matter_mask & ~bit
+            alone = _sum(case, lambda mask: bool(mask & bit) and not mask & others)
         examples = _exchanges(alone.example_different)
         return Verdict(
             column, Answer.DEPENDS, case.matter[at], alone.equal, alone.different, values, (), examples

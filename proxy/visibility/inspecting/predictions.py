@@ -12,7 +12,7 @@ from proxy.visibility.inspecting.dependence import Verdict
 from proxy.visibility.inspecting.figures import SELF
 from proxy.visibility.inspecting.replay import Asked, Outcomes
 from proxy.visibility.inspecting.report import Answer, Change, Effect, Prediction
-from proxy.visibility.inspecting.sample import Bucket
+from proxy.visibility.inspecting.sample import MOST_OF_A_PATH, Bucket, Slot
 from proxy.visibility.inspecting.showing import amount, listed, percent
 from proxy.visibility.inspecting.whatif import Foreseen, foresee
 from proxy.visibility.inspecting.whereabouts import Found
@@ -46,7 +46,7 @@ def cases(endpoints: Sequence[Found], held: Held, policy: Policy) -> Iterator[Ca
     related = list(_related(endpoints))
     for endpoint in endpoints:
         total = sum(count for row, count, _ in endpoint.tally.each() if row[2] not in SELF)
-        sampled = list(_sampled(endpoint.tally.bucket, each if len(endpoints) > 1 else MOST))
+        sampled = list(_sampled(endpoint.tally.bucket, total, each if len(endpoints) > 1 else MOST))
         if not total or not sampled or not endpoint.sums.origin_requests:
             continue
         beside = [one for name, one in related if name != endpoint.name]
@@ -72,20 +72,44 @@ def ranked(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
     return tuple(sorted(predictions, key=lambda one: (-one.spared, -one.spared_bytes, len(one.changes))))
 
 
-def _sampled(bucket: Bucket, most: int) -> Iterator[Sampled]:
-    """What is replayed of an endpoint: all that was kept of so many paths as there is room for."""
-    hashes: list[int] = []
+def _sampled(bucket: Bucket, total: int, most: int) -> Iterator[Sampled]:
+    """What is replayed of an endpoint that had `total` exchanges: what was kept of some of its paths.
+
+    The hottest stand for themselves. Of the others some are chosen by their hash, and stand for all.
+    """
+    slots = [slot for _, slot in sorted(bucket.slots.items()) if slot.kept]
+    if bucket.share == 1 and sum(len(slot.kept) for slot in slots) <= most:
+        yield from _standing_for(slots, 1.0, most)
+        return
+    of_a_path = max(MOST_OF_A_PATH // 4, most // 16)
+    hottest = sorted(slots, key=lambda slot: -slot.seen)
+    if bucket.share < 1:
+        hottest = [slot for slot in hottest if slot.hot]
+    certain = _fitting(hottest, most // 2, of_a_path)
+    known = set(map(id, certain))
+    others = _fitting([slot for slot in slots if id(slot) not in known], most // 2, of_a_path)
+    left = max(0, total - sum(slot.seen for slot in certain))
+    yield from _standing_for(certain, 1.0, of_a_path)
+    yield from _standing_for(others, left / max(1, sum(slot.seen for slot in others)), of_a_path)
+
+
+def _fitting(slots: Sequence[Slot], most: int, of_a_path: int) -> list[Slot]:
+    """The first of some paths, for as many of their exchanges as there is room for."""
+    found: list[Slot] = []
     kept = 0
-    for hashed in sorted(bucket.slots):
-        kept += len(bucket.slots[hashed].kept)
-        if hashes and kept > most:
+    for slot in slots:
+        kept += min(of_a_path, len(slot.kept))
+        if kept > most:
             break
-        hashes.append(hashed)
-    share = bucket.share * len(hashes) / max(1, len(bucket.slots))
-    for hashed in hashes:
-        slot = bucket.slots[hashed]
-        for one in slot.kept:
-            yield Sampled(one, slot.seen / len(slot.kept) / share)
+        found.append(slot)
+    return found
+
+
+def _standing_for(slots: Sequence[Slot], weight: float, of_a_path: int) -> Iterator[Sampled]:
+    for slot in slots:
+        kept = slot.kept[:of_a_path]
+        for one in kept:
+            yield Sampled(one, weight * slot.seen / len(kept))
 
 
 def _related(endpoints: Sequence[Found]) -> Iterator[tuple[str, Sampled]]:
@@ -115,11 +139,9 @@ def _prediction(case: Case, foreseen: Foreseen) -> Prediction:
 
 
 def _effect(case: Case, outcomes: Outcomes) -> Effect:
-    """Misses tell more of the whole than hits do: there are about as many on every path."""
-    scale = case.total / outcomes.exchanges if outcomes.exchanges > case.total else 1.0
-    misses = (outcomes.exchanges - outcomes.hits) * scale
-    hits = min(case.total, max(0, round(case.total - misses)))
-    requests = min(round(outcomes.origin_requests * scale), 2 * case.total)
+    scale = case.total / outcomes.exchanges if outcomes.exchanges else 0.0
+    hits = min(case.total, round(outcomes.hits * scale))
+    requests = round(outcomes.origin_requests * scale)
     return Effect(case.total, hits, hits / case.total, requests, round(outcomes.origin_bytes * scale))
 
 

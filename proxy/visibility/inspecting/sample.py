@@ -14,19 +14,23 @@ from proxy.visibility.observation import Observation
 EVERYTHING = 1 << 64
 """The number of hashes: where a threshold stands so high, no path is left out."""
 
+HOTTEST = 8
+"""How many paths of an endpoint are kept because most is asked of them."""
+
 MOST_OF_A_PATH = 256
 """How many exchanges of one path are kept, the first ones, where not all have room."""
 
 
 class Slot:
-    """One path: `seen` of its exchanges, of which the first are `kept`."""
+    """One path: `seen` of its exchanges, of which the first are `kept`. A `hot` one stays in any case."""
 
-    __slots__ = ("kept", "live", "seen")
+    __slots__ = ("hot", "kept", "live", "seen")
 
     def __init__(self) -> None:
         self.kept: list[Observation] = []
         self.seen = 0
         self.live = True
+        self.hot = False
 
     def trim(self, most: int) -> int:
         """Keep the first `most`; how many went."""
@@ -36,7 +40,7 @@ class Slot:
 
 
 class Bucket:
-    """The kept paths of one endpoint: those whose hash is below `threshold`."""
+    """The kept paths of one endpoint: those whose hash is below `threshold`, and the hottest."""
 
     __slots__ = ("slots", "threshold")
 
@@ -51,9 +55,9 @@ class Bucket:
 
     def slot(self, hashed: int) -> Slot | None:
         """Where the exchanges of a path are kept; None where they are not."""
-        if hashed >= self.threshold:
-            return None
         slot = self.slots.get(hashed)
+        if slot is None and hashed >= self.threshold:
+            return None
         if slot is None:
             slot = self.slots[hashed] = Slot()
         return slot
@@ -77,6 +81,7 @@ class Bucket:
             else:
                 complete = len(mine.kept) == mine.seen
                 mine.seen += slot.seen
+                mine.hot |= slot.hot
                 if complete:
                     mine.kept += slot.kept
         self.lower(min(self.threshold, other.threshold))
@@ -84,24 +89,33 @@ class Bucket:
     def lower(self, threshold: int) -> None:
         """Leave out the paths from `threshold` on."""
         self.threshold = min(self.threshold, threshold)
-        for hashed in [hashed for hashed in self.slots if hashed >= self.threshold]:
+        gone = [one for one, slot in self.slots.items() if one >= self.threshold and not slot.hot]
+        for hashed in gone:
             slot = self.slots.pop(hashed)
             slot.live = False
             slot.kept = []
 
     def shrink(self, most: int, of_a_path: int = MOST_OF_A_PATH) -> None:
-        """Keep at most `most` exchanges, and of one path at most `of_a_path`, but one path at least."""
+        """Keep at most `most` exchanges, and of one path at most `of_a_path`, but one path at least.
+
+        The hottest paths stay, as much hangs on each of them, but take no more than half of the room.
+        """
+        of_a_path = max(1, min(of_a_path, most // (2 * HOTTEST)))
         for slot in self.slots.values():
             slot.trim(of_a_path)
         kept = self.kept()
         if kept <= most:
             return
-        for hashed in sorted(self.slots, reverse=True)[:-1]:
-            kept -= len(self.slots[hashed].kept)
+        hottest = sorted(self.slots, key=lambda one: (-self.slots[one].seen, one))[:HOTTEST]
+        for hashed in self.slots:
+            self.slots[hashed].hot = hashed in hottest
+        self.lower(self.threshold)
+        kept = self.kept()
+        for hashed in sorted(one for one in self.slots if not self.slots[one].hot)[::-1]:
             if kept <= most:
-                self.lower(hashed)
                 return
-        self.lower(min(self.slots) + 1)
+            kept -= len(self.slots[hashed].kept)
+            self.lower(hashed)
 
 
 def share_out(sizes: Iterable[int], budget: int) -> int:
@@ -123,6 +137,8 @@ def fit(buckets: Iterable[Bucket], budget: int) -> int:
     for bucket in found:
         for slot in bucket.slots.values():
             slot.trim(MOST_OF_A_PATH)
+    if sum(bucket.kept() for bucket in found) <= budget:
+        return sum(bucket.kept() for bucket in found)
     fair = share_out((bucket.kept() for bucket in found), budget)
     for bucket in found:
         bucket.shrink(fair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+_SHORT = 16
 LONGEST = 96
 """Characters of a segment that is taken as a word; a longer one is a value."""
 
@@ -20,31 +21,45 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9_=~-]{20,}"),
     ),
 )
-_SUFFIX = re.compile(r"(.+?)(\.(?:[A-Za-z][A-Za-z0-9]{0,4})(?:\.(?:gz|br|zst|map))?)")
+_FORMATS = frozenset(
+    b"""
+    css js mjs map wasm html htm php xml json csv txt md pdf zip gz png jpg jpeg gif svg webp avif ico
+    woff woff2 ttf mp3 mp4 webm m3u8 mpd ts
+    """.decode().split()
+)
 _FINGERPRINT = re.compile(r"(?<=[.\-_])(?=[a-f]*[0-9])[0-9a-f]{8,64}(?=[.\-_])")
 _VERSION = re.compile(r"[vV][0-9]{1,2}(?:\.[0-9]{1,2})?")
+_SYLLABLES = re.compile(r"[^\W\d_]{2,}")
 _RUN = re.compile(r"([0-9]+)|([^\W\d_]+)")
 
 
-@lru_cache(maxsize=65536)
 def kind_of(segment: str) -> str:
     """What stands in the template for `segment`: itself, or the kind of value that it is.
 
     `17` is `{id}`, `17.json` is `{id}.json`, and `app.3f2a9c81.js` is `app.{hash}.js`. What follows a
     semicolon is a parameter of the segment (RFC 3986 §3.3) and doesn't count.
     """
+    if segment.isdigit() and segment.isascii():
+        return "{id}"
+    if segment.isalpha() and len(segment) < _SHORT:
+        return segment
+    return _kind(segment) if len(segment) <= LONGEST else "{text}"
+
+
+def _kind_of(segment: str) -> str:
     segment = segment.partition(";")[0]
     kind = _whole(segment)
     if kind is not None:
         return kind
-    found = _SUFFIX.fullmatch(segment)
-    if found is not None:
-        kind = _whole(found[1])
+    suffix = suffix_of(segment)
+    if suffix:
+        kind = _whole(segment.removesuffix(suffix))
         if kind is not None:
-            return kind + found[2]
-    if len(segment) > LONGEST:
-        return "{text}"
+            return kind + suffix
     return _FINGERPRINT.sub("{hash}", segment)
+
+
+_kind = lru_cache(maxsize=65536)(_kind_of)
 
 
 def _whole(segment: str) -> str | None:
@@ -64,17 +79,24 @@ def is_value(kind: str) -> bool:
 
 
 def suffix_of(word: str) -> str:
-    """What a word ends with, from its last dot on, where that looks like the name of a format."""
-    found = _SUFFIX.fullmatch(word)
-    return found[2] if found is not None else ""
+    """What a word ends with, from its last dot on, where that is the name of a common format."""
+    name, dot, suffix = word.rpartition(".")
+    return f".{suffix}" if name and dot and suffix.lower() in _FORMATS else ""
+
+
+def general(word: str) -> str:
+    """What stands for a word that is one of many."""
+    return ("{id}" if mask_of(word.removesuffix(suffix_of(word))) else "{slug}") + suffix_of(word)
 
 
 def mask_of(word: str) -> str:
     """The form of a word that has a digit in it (`P0001` and `P17` are `A9`); empty for all other words.
 
-    A version, such as `v2`, is a word of the API.
+    A version, such as `v2`, is a word of the API; what consists of words, such as `top-10-songs`, is no code.
     """
     if not any(character.isdigit() for character in word) or _VERSION.fullmatch(word):
+        return ""
+    if is_phrase(word) and len(_SYLLABLES.findall(word)) > 1:
         return ""
     return _RUN.sub(lambda found: "9" if found[1] else "A", word)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TypeVar
 
-from proxy.visibility.inspecting.segments import VALUES, is_phrase, mask_of, suffix_of
-from proxy.visibility.inspecting.tree import SLUG, Gathered, Node, Tree
+from proxy.visibility.inspecting.segments import general, is_phrase, mask_of, suffix_of
+from proxy.visibility.inspecting.tree import Gathered, Node, Tree
 
 ALIKE = 3
 """How many words of one form, with digits in it, are values: `P0001`, `P0002` and `P0017`."""
@@ -43,14 +43,16 @@ def _name(node: Node[G], depth: int) -> None:
     _join_files(node)
     phrases = [word for word in node.words() if is_phrase(word)]
     if len(phrases) >= PHRASES and len(phrases) * 2 > len(node.words()):
-        node.join(phrases, SLUG)
+        for word in phrases:
+            node.join([word], general(word))
     words = node.words()
     if depth == 0:
         if len(words) > 2 * WORDS:
             node.settle()
-    elif node.settled or SLUG in node.children or len(words) > WORDS:
+    elif node.settled or len(words) > WORDS:
         settled = [word for word in words if not node.children[word].children or len(words) > WORDS]
-        node.join(settled, SLUG)
+        for word in settled:
+            node.join([word], word if "{" in word else general(word))
     for child in node.children.values():
         _name(child, depth + 1)
 
@@ -59,17 +61,14 @@ def _join_alike(node: Node[G]) -> None:
     """Words with digits in them: many of one form, or very many of any."""
     forms: dict[str, list[str]] = defaultdict(list)
     for word in node.words():
-        mask = mask_of(word) if "{" not in word else ""
+        mask = mask_of(word.removesuffix(suffix_of(word))) if "{" not in word else ""
         if mask:
             forms[mask].append(word)
     everything = sum(map(len, forms.values())) >= PHRASES
     for words in forms.values():
         if len(words) >= ALIKE or everything:
-            by_suffix: dict[str, list[str]] = defaultdict(list)
             for word in words:
-                by_suffix[suffix_of(word)].append(word)
-            for suffix, alike in by_suffix.items():
-                node.join(alike, "{id}" + suffix)
+                node.join([word], general(word))
 
 
 def _join_files(node: Node[G]) -> None:
@@ -77,8 +76,9 @@ def _join_files(node: Node[G]) -> None:
     formats: dict[str, list[str]] = defaultdict(list)
     for word in node.words():
         suffix = suffix_of(word)
-        if suffix and not node.children[word].children and word.removesuffix(suffix) not in VALUES:
+        if suffix and "{" not in word and not node.children[word].children:
             formats[suffix].append(word)
-    for suffix, words in formats.items():
+    for words in formats.values():
         if len(words) >= PHRASES:
-            node.join(words, SLUG + suffix)
+            for word in words:
+                node.join([word], general(word))

@@ -92,6 +92,8 @@ class Sorter:
         self._held = held
         self._policy = policy
         self._known: dict[object, Traits] = {}
+        self._rest: dict[tuple[str, int], Traits] = {}
+        self.plain: dict[tuple[str, int], Traits] = {}
         self._names: dict[str, str] = {}
         self.fields = any(map(held.has_request_field, _REQUEST)) or any(
             map(held.has_response_field, _RESPONSE)
@@ -117,15 +119,15 @@ class Sorter:
         return found
 
     def _plain(self, method: str, status: int) -> Traits:
-        found = self._known.get((method, status))
+        """Traits by method and status alone; kept in `plain` where there are no others."""
+        known = self._rest if self.fields else self.plain
+        found = known.get((method, status))
         if found is None:
-            if len(self._known) >= 2 * MOST:  # whoever sends that many methods means no good
+            if len(known) >= MOST:  # whoever sends that many methods means no good
                 method, status = "(others)", status if status in range(100, 600) else 0
-                found = self._known.get((method, status))
-            if found is None:
-                found = self._known[method, status] = _again(
-                    method, status, (), False, (), (), "", False, None, (method, status)
-                )
+            found = known[method, status] = _again(
+                method, status, (), False, (), (), "", False, None, (method, status)
+            )
         return found
 
     def _asked(self, lines: Lines) -> tuple[tuple[str, ...], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, Protocol, Self, TypeVar
 
-from proxy.visibility.inspecting.segments import is_value, kind_of
+from proxy.visibility.inspecting.segments import general, is_value, kind_of
 
 MOST_WORDS = 200
 """How many words are told apart at one place in the paths, until they are taken for values of one kind."""
@@ -16,7 +16,6 @@ MOST_NODES = 6_000
 DEEPEST = 16
 """How many segments of a path are looked at; what follows is one value."""
 
-SLUG = "{slug}"
 REST = "{rest}"
 
 
@@ -55,7 +54,7 @@ class Node(Generic[G]):
         return [name for name in self.children if not is_value(name)]
 
     def merge(self, other: Node[G]) -> None:
-        """Take in another node, which is not to be used afterwards."""
+        """Take in another node, which is empty afterwards."""
         if other.gathered is not None:
             if self.gathered is None:
                 self.gathered = other.gathered
@@ -68,6 +67,7 @@ class Node(Generic[G]):
                 self.children[name] = child
             else:
                 mine.merge(child)
+        other.gathered, other.children = None, {}
 
     def join(self, names: list[str], kind: str) -> None:
         """Make one child called `kind` out of those called `names`."""
@@ -81,7 +81,9 @@ class Node(Generic[G]):
         self.settled = True
         weights = {name: self.children[name].weight for name in self.words()}
         enough = max(8, sum(weights.values()) // 50)
-        self.join([name for name, weight in weights.items() if weight < enough], SLUG)
+        for name, weight in weights.items():
+            if weight < enough:
+                self.join([name], general(name))
 
     def fold(self, depth: int) -> None:
         """Make one of all that lies deeper than `depth` below this node."""
@@ -127,8 +129,8 @@ class Tree(Generic[G]):
         node = self.root
         for step in self._steps(authority, path):
             child = node.children.get(step)
-            if child is None and node.settled:
-                child = node.children.get(SLUG)
+            if child is None and node.settled and not is_value(step):
+                child = node.children.get(general(step))
             if child is None:
                 return None
             node = child
@@ -163,7 +165,7 @@ class Tree(Generic[G]):
         for step in self._steps(authority, path):
             child = node.children.get(step)
             if child is None:
-                name = SLUG if node.settled and not is_value(step) else step
+                name = general(step) if node.settled and not is_value(step) else step
                 child = node.children.get(name)
             if child is None:
                 child = node.children[name] = Node()

@@ -17,6 +17,12 @@ from proxy.visibility.inspecting.report import Answer
 WORTH = 0.01
 """The share of an endpoint's requests that a change must spare to be worth mentioning."""
 
+BYTES = 0.1
+"""What it counts that no content has to be sent, beside that nothing is asked at all."""
+
+ENOUGH = 0.95
+"""The share of what a set of changes spares that is as good as all of it: what adds less is left out."""
+
 MOST_OF_A_KIND = 4
 """How many cookies, and how many parameters, are tried at one endpoint."""
 
@@ -40,11 +46,14 @@ class Foreseen:
 
     @property
     def spared(self) -> float:
-        """How much less would be asked of the origin, by the larger of the shares of requests and bytes."""
+        """How much less would be asked of the origin, as a share of all exchanges.
+
+        Bytes that need not be sent count a little too: the request for them still has to be answered.
+        """
         size = self.before.origin_bytes
         share = (size - self.after.origin_bytes) / size if size else 0.0
         load = self.before.origin_requests / self.before.exchanges if self.before.exchanges else 0.0
-        return max(self.gain, share * load)
+        return self.gain + BYTES * share * load
 
 
 def possible(asked: Sequence[Asked], verdicts: Sequence[Verdict], policy: Policy) -> list[Possible]:
@@ -126,7 +135,7 @@ def _least(run: Callable[[Sequence[Possible]], Foreseen], whole: Foreseen) -> Fo
         if len(_with_companions(left, best.changes)) > len(left):
             continue
         without = run(left)
-        if without.spared >= best.spared - WORTH / 2:
+        if without.spared >= best.spared * ENOUGH:
             best = without
     return best
 

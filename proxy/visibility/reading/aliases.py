@@ -8,7 +8,7 @@ from proxy.visibility.reading.nginx import field_name
 from proxy.visibility.reading.roles import Role, Says
 
 _NAMES: dict[Says, str] = {
-    Says.CLIENT: """
+    Says.PEER: """
         remote_addr client_ip clientip remote_ip client_addr client_address client source_ip source.ip
         client.ip client.address source.address clienthost remote_host remoteaddr remoteip ip x_real_ip
         request.client_ip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import repeat
+from itertools import islice, repeat
 from math import nan
 from typing import Any
 
@@ -21,6 +21,7 @@ _LONGEST = 1e9
 _DEFAULTS: dict[str, Any] = dict(
     zip(Observation.__struct_fields__, Observation.__struct_defaults__, strict=True)
 )
+_PLACES = {name: place for place, name in enumerate(_DEFAULTS)}
 _RESULT_FIELDS = frozenset(outcomes.RESULT_FIELDS)
 
 
@@ -68,7 +69,9 @@ class Columns:
             if self._results:
                 self._outcome(map(self._told.__getitem__, made["response_fields"]), made)
         self._join(made, len(rows))
-        return list(map(Observation, *(made.get(name) or repeat(value) for name, value in _DEFAULTS.items())))
+        last = max(map(_PLACES.__getitem__, made))
+        given = islice(_DEFAULTS.items(), last + 1)
+        return list(map(Observation, *(made.get(name) or repeat(value) for name, value in given)))
 
     def _join(self, made: dict[str, Any], count: int) -> None:
         """What is told in pieces is put together."""
@@ -180,6 +183,13 @@ def address(text: str) -> str:
     return host.strip("[]")
 
 
+def _peer(text: str) -> str:
+    """The same where there may be no port; that of IPv6 stands behind brackets."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else _present(text)
+
+
 def _server(text: str) -> str:
     """The last one asked: nginx lists several as `10.0.0.1:80, 10.0.0.2:80`."""
     return _present(text.replace(",", " ").rpartition(" ")[2])
@@ -195,6 +205,7 @@ def _complete(text: str) -> bool:
 
 _PLAIN: dict[Says, tuple[str, Callable[[str], Any]]] = {
     Says.CLIENT_PORT: ("client", address),
+    Says.PEER: ("client", _peer),
     Says.METHOD: ("method", _present),
     Says.PATH: ("path", unescaped),
     Says.QUERY: ("query", _query),

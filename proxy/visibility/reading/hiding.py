@@ -21,6 +21,7 @@ _VERSION = re.compile(r"(?:HTTP/|h)?(\d)(?:\.(\d))?", re.IGNORECASE)
 _METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "QUERY"}
 )
+_VERSIONS = {f"HTTP/{number}": number for number in ("1.0", "1.1", "2.0", "3.0")}
 _LONG = 1024
 """Characters of a value that is not worth being remembered."""
 
@@ -55,7 +56,6 @@ class Hiding:
         self._lines: dict[str, Memo[str, Line | None]] = {}
         self._fields: Memo[Line, Line] = Memo(self._line)
         self._secret: Memo[str, bool] = Memo(self._is_secret)
-        self._version = Memo(version_of, 64)
 
     def target(self, text: str) -> str:
         """A request target or another URI reference."""
@@ -116,18 +116,21 @@ class Hiding:
         return self._redaction.authority(text.encode("latin-1", "replace"))
 
     def _request(self, text: str) -> RequestLine:
-        line = unescaped(text) if "\\" in text else text
+        pieces = text.split(" ")
+        if len(pieces) == 3 and pieces[0] in _METHODS and pieces[1][:1] == "/" and "\\" not in text:
+            method, target, version = pieces
+            if version in _VERSIONS:
+                return method, "", "", self.target(target), _VERSIONS[version]
+        return self._unusual(unescaped(text))
+
+    def _unusual(self, line: str) -> RequestLine:
         method, _, rest = line.partition(" ")
         target, _, version = rest.rpartition(" ")
         if not target:
             target, version = rest, "HTTP/0.9"
-        if method not in _METHODS and not _METHOD.fullmatch(method):
+        if not _METHOD.fullmatch(method) or not target or version[:5].upper() != "HTTP/":
             return _NO_REQUEST
-        if not target or version[:5].upper() != "HTTP/":
-            return _NO_REQUEST
-        if target[0] == "/":
-            return method, "", "", self.target(target), self._version[version]
-        return method, *self.url(target), self._version[version]
+        return method, *self.url(target), version_of(version)
 
 
 def version_of(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LONGEST = 1 << 20
 """Bytes of the longest line that is read; one that is longer is left out."""
 
-BLOCK = 128 << 10
+BLOCK = 64 << 10
 """Bytes that are handed on at once, about: few enough to stay in the processor's caches."""
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from proxy.message.errors import PellucidError
 from proxy.visibility.reading.compression import Decompressor, decompressor
+from proxy.visibility.reading.lines import LONGEST
 
 CHUNK = 256 << 10
 """Bytes that are read at once."""
@@ -128,6 +129,18 @@ class Input:
                 return
         if not self._decompressor.whole:
             self.trouble = "the compressed data end too early"
+
+    def line_after(self, offset: int) -> int:
+        """Where the first line begins after `offset` in a regular file, or at most about a MiB further on."""
+        for begin in range(offset, offset + LONGEST, CHUNK):
+            try:
+                data = os.pread(self._file.fileno(), CHUNK, begin)
+            except OSError as error:
+                raise self._unreadable(error) from error
+            found = data.find(b"\n")
+            if found >= 0 or not data:
+                return begin + found + 1
+        return offset + LONGEST
 
     def close(self) -> None:
         """Close the file."""

@@ -11,7 +11,7 @@ from proxy.visibility.reading.pieces import STOP, Piece
 from proxy.visibility.reading.roles import Role, Says
 from proxy.visibility.reading.times import CLF
 
-QUOTED = r'(?:[^"\\\n]++|\\.)*+'
+QUOTED = r'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+'
 """What stands between quotation marks, which are escaped in it."""
 
 _NUMBER = r"\d{1,19}+|-"
@@ -62,7 +62,7 @@ def assemble(pieces: Sequence[str | Piece]) -> tuple[re.Pattern[str], tuple[Role
         else:
             parts.append(f"({form})")
             roles.append(piece.role)
-    return re.compile(f"^{''.join(parts)}[ \\t]*+$", re.MULTILINE), tuple(roles)
+    return re.compile(f"^{''.join(parts)}[ \\t]*+$", re.MULTILINE | re.ASCII), tuple(roles)
 
 
 def _merged(pieces: Sequence[str | Piece]) -> Iterator[str | Piece]:

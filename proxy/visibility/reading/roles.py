@@ -16,6 +16,8 @@ class Says(Enum):
     CLIENT = auto()
     CLIENT_PORT = auto()
     """The client's address with its port."""
+    PEER = auto()
+    """The client's address, perhaps with its port."""
     TIME = auto()
     END_TIME = auto()
     """When the exchange ended, or was logged."""
@@ -64,6 +66,7 @@ class Role:
 _PARTS = {
     Says.CLIENT: Part.CLIENT,
     Says.CLIENT_PORT: Part.CLIENT,
+    Says.PEER: Part.CLIENT,
     Says.TIME: Part.TIME,
     Says.END_TIME: Part.TIME,
     Says.AUTHORITY: Part.AUTHORITY,

@@ -11,7 +11,7 @@ from proxy.visibility.reading import har
 from proxy.visibility.reading.formats import HAR, Formats
 from proxy.visibility.reading.harscan import START
 from proxy.visibility.reading.hiding import Hiding, Reading
-from proxy.visibility.reading.lines import LONGEST, blocks
+from proxy.visibility.reading.lines import blocks
 from proxy.visibility.reading.log import read_lines
 from proxy.visibility.reading.opening import Input, Span, UnreadableSource
 
@@ -91,11 +91,9 @@ class Source:
         if self.path == "-" or not self.size or not self._input.plain or self.format == HAR:
             return []
         ends = [0]
-        with open(self.path, "rb") as file:
-            for part in range(1, parts):
-                file.seek(max(self.size * part // parts - 1, ends[-1]))
-                file.readline(LONGEST)
-                ends.append(min(file.tell(), self.size))
+        for part in range(1, parts):
+            near = max(self.size * part // parts - 1, ends[-1])
+            ends.append(min(self._input.line_after(near), self.size))
         ends.append(self.size)
         return [Span(self.path, first, last, self.format) for first, last in pairwise(ends) if last > first]
 

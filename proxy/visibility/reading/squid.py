@@ -10,7 +10,7 @@ from proxy.visibility.reading.roles import Role, Says
 SQUID = re.compile(
     r"^(\d{9,11}\.\d{3}) ++(\d{1,12}) (\S++) ((?:TCP|NONE|UDP|ICP|TAG)[A-Z_]*+)/(\d{1,3}) "
     r"(\d{1,19}) (\S++) (\S++) [^\n]*? [A-Z_]++/(\S++) (\S++)[^\n]*+$",
-    re.MULTILINE,
+    re.MULTILINE | re.ASCII,
 )
 """`%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`."""
 
@@ -31,7 +31,7 @@ HAPROXY = re.compile(
     r"^(?:[^\n]{0,256}?\w\[\d++\]: )?([0-9A-Fa-f.:*\[\]]+:\d++) \[([^\]\n]++)\] \S++ [^\s/]++/(\S++) "
     r"(?:-?\d++/){3,4}(\+?\d++) (-?\d{1,3}) \+?(\d{1,19}) \S++ \S++ \S{4} "
     rf'\d++/\d++/\d++/\d++/\+?\d++ \d++/\d++ [^"\n]*+"({QUOTED})"[^\n]*+$',
-    re.MULTILINE,
+    re.MULTILINE | re.ASCII,
 )
 """HAProxy's `option httplog`, also as a system log has it."""
 

@@ -31,10 +31,11 @@ _midnights: Memo[str, int] = Memo(_midnight, 4096)
 def clf(text: str) -> float:
     """`14/Nov/2023:22:13:20 +0000`, as the Common Log Format has it; without a zone it is taken for UTC."""
     try:
-        hour, minute, second = int(text[12:14]), int(text[15:17]), float(text[18:].split(" ")[0])
+        hour, minute, second = int(text[12:14]), int(text[15:17]), float(text[18:].partition(" ")[0])
         if hour > 23 or minute > 59 or not second < 61:
             raise ValueError("no time of day")
-        return _midnights[text[:11]] + hour * 3600 + minute * 60 + second - _offset(text)
+        offset = 0 if text[-5:] == "+0000" else _offset(text)
+        return _midnights[text[:11]] + hour * 3600 + minute * 60 + second - offset
     except (KeyError, IndexError, ValueError) as error:
         raise ValueError("the time can't be read") from error
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from proxy.visibility.observation import Observation
 from proxy.visibility.sessions.carried import Credential
@@ -54,7 +55,7 @@ class Behaviour:
         counts = self.counts
         counts.exchanges += 1
         counts.untold += not told
-        client = hashed(observation.client) if observation.client else None
+        client = _client(observation.client) if observation.client else None
         if client is not None:
             self.clients.put(client, None)
         if sent is not None:
@@ -149,6 +150,7 @@ class Behaviour:
             values=self.values.distinct,
             clients=self.clients.distinct,
             shared=self.shared,
+            estimated=not (self.values.whole and self.clients.whole),
         )
         yield from of_answers(depends, remembers)
 
@@ -161,3 +163,6 @@ def _count(lengths: dict[int, int], length: int, times: int = 1) -> None:
     """Count a length; of many different ones those are kept that came first."""
     if length in lengths or len(lengths) < _SEVERAL:
         lengths[length] = lengths.get(length, 0) + times
+
+
+_client = lru_cache(4096)(hashed)

@@ -15,6 +15,7 @@ _DOUBT = 1.0
 """The weight of there being no clue: what weighs less is not known."""
 
 _NOTHING = "neither its name nor its value tells what it is for"
+_FEW = 8
 _LONG_KEY = 128
 _SHORT = 16
 _ENVELOPED_KEY = 420
@@ -27,12 +28,15 @@ _SCHEMES = {
     "hoba": (Kind.IDENTITY, 4.0, "the request is signed (RFC 7486)"),
     "vapid": (Kind.IDENTITY, 4.0, "the request is signed (RFC 8292)"),
 }
+_IDS = frozenset(("sid", "session_id", "sessionid", "sessionId"))
+_OF_TOKENS = frozenset(("sign", "signature", "iat", "exp", "nbf", "jti", "iss", "aud", "typ"))
 _OPAQUE = {"uuid", "hex", "alnum", "base64"}
 
 
 def clues(name: str, where: Where, form: Form | None, length: int = -1, scheme: str = "") -> tuple[Clue, ...]:
     """All that name, place and form tell. `length` is that of the value in bytes, -1 where it's not known."""
-    return _clues(name, where, None if form is None else Form(form.name, held=form.held), length, scheme)
+    plain = None if form is None else Form(form.name, keys=_telling(form), held=form.held)
+    return _clues(name, where, plain, length, scheme)
 
 
 @lru_cache(4096)
@@ -106,7 +110,11 @@ def _of_scheme(scheme: str, form: Form | None) -> Iterator[Clue]:
 
 def _of_form(form: Form, where: Where, length: int, name: str) -> Iterator[Clue]:
     told = form.format
-    if told.holds is Holds.STATE:
+    if told.holds is Holds.STATE and _only_a_key(form):
+        yield Clue(
+            Kind.SERVER_HELD, 4.0, f"its value is {told.label}, and all it holds is the key to a session"
+        )
+    elif told.holds is Holds.STATE:
         weight = 4.5 if told.signed else 3.0 if form.name != "query" else 2.0
         yield Clue(Kind.CLIENT_HELD, weight, f"its value is {told.label}{_held(form)}")
         yield Clue(Kind.SERVER_HELD, -weight, "what is written out in a value need not be looked up")
@@ -126,12 +134,14 @@ def _of_form(form: Form, where: Where, length: int, name: str) -> Iterator[Clue]
         yield Clue(Kind.CLIENT_HELD, 1.5, "its value is text in Base64")
     elif form.name == "text" and 0 <= length < _SHORT and where is Where.COOKIE:
         yield Clue(Kind.PREFERENCE, 1.2, f"its {length} bytes are too few for a key that can't be guessed")
+        yield Clue(Kind.SERVER_HELD, -1.2, "a key that can be guessed is none")
 
 
 def _opaque(form: Form, where: Where, length: int, name: str) -> Iterator[Clue]:
     if length > _LONG_KEY:
         sentence = f"its {length} bytes without visible meaning are more than a key needs: state, encrypted"
         yield Clue(Kind.CLIENT_HELD, 1.6, sentence)
+        yield Clue(Kind.SERVER_HELD, -1.6, "a key needs fewer bytes")
         return
     weight = (1.2 if form.name == "uuid" else 1.8) * (1.0 if where is Where.COOKIE else 0.5)
     weight += 0.8 if "sess" in name else 0.0
@@ -148,6 +158,17 @@ def _sealed(form: Form, length: int, name: str) -> Iterator[Clue]:
         )
     else:
         yield Clue(Kind.CLIENT_HELD, 2.5, f"its value is {form.format.label}")
+
+
+def _telling(form: Form) -> tuple[str, ...]:
+    """The keys, where they may tell of a session's id."""
+    return form.keys if form.held <= _FEW and not _IDS.isdisjoint(form.keys) else ()
+
+
+def _only_a_key(form: Form) -> bool:
+    """Whether what can be read is a session's id, and what belongs to any token, but nobody's name."""
+    keys = frozenset(form.keys)
+    return len(keys) == form.held and not keys.isdisjoint(_IDS) and keys <= _IDS | _OF_TOKENS
 
 
 def _held(form: Form) -> str:

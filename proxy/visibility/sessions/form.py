@@ -8,11 +8,13 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
+from proxy.visibility.sessions.decoding import moment
 from proxy.visibility.sessions.vocabulary import KEYS
 
 MARK = r"[a-z][a-z0-9-]*(?::[A-Za-z0-9_-]+)*"
 """The regular expression of a mark."""
 
+_EXPIRY = ("exp", "expires", "expires_at", "expiresAt", "_expire")
 _NAMED = 8
 _LISTED = 32
 _LONGEST_KEY = 64
@@ -112,7 +114,10 @@ FORMATS = {
 
 
 def holding(name: str, payload: object, issued: int | None = None, expires: int | None = None) -> Form:
-    """The form of a value that `payload` was read out of."""
+    """The form of a value that `payload` was read out of; it may tell itself when it expires."""
+    if expires is None and isinstance(payload, dict):
+        told = (payload.get(key) for key in _EXPIRY if key in payload)
+        expires = next(filter(None, map(moment, told)), None)
     keys = tuple(str(key) for key in payload) if isinstance(payload, dict) else ()
     listed = tuple(key[:_LONGEST_KEY] for key in keys[:_LISTED])
     return Form(name, issued, expires, listed, len(keys), payload)

@@ -30,6 +30,7 @@ _STRUCTURED: tuple[_Reader, ...] = (
     python.bottle,
     others.wordpress,
     others.play,
+    others.cookie_rs,
     plain.php,
     plain.routed,
     plain.query,

@@ -45,17 +45,32 @@ class _Seen:
     values: int
     clients: int
     shared: float
+    about: str
+
+
+def _several(count: int, thing: str, about: str) -> str:
+    """A number of things in words; `about` stands before an estimate."""
+    return f"{about}{count} {thing}{'' if count == 1 else 's'}"
 
 
 def signs(
-    counts: Counts, *, where: Where, lengths: int, length: int, values: int, clients: int, shared: float
+    counts: Counts,
+    *,
+    where: Where,
+    lengths: int,
+    length: int,
+    values: int,
+    clients: int,
+    shared: float,
+    estimated: bool = False,
 ) -> Iterator[Clue]:
     """What speaks for a kind, where enough was seen to tell.
 
     `lengths` is how many different ones the values have, `length` the most frequent one in bytes, `values`
-    and `clients` how many different ones there were, `shared` the share of values that several clients sent.
+    and `clients` how many different ones there were (`estimated`: one of these is not exact), `shared` the
+    share of values that several clients sent.
     """
-    seen = _Seen(counts, where, lengths, length, values, clients, shared)
+    seen = _Seen(counts, where, lengths, length, values, clients, shared, "about " if estimated else "")
     for rule in (_setting, _changing, _sharing, _measure, _logging_in):
         yield from rule(seen)
 
@@ -99,7 +114,8 @@ def _sharing(seen: _Seen) -> Iterator[Clue]:
     if seen.clients < _ENOUGH or seen.values < 1:
         return
     if seen.values * 4 <= seen.clients and seen.shared >= 0.5:
-        sentence = f"{seen.clients} clients have only {seen.values} different values"
+        of_clients = _several(seen.clients, "client", seen.about)
+        sentence = f"{of_clients} have only {_several(seen.values, 'different value', '')}"
         yield Clue(Kind.SERVER_HELD, -4.0, sentence)
         yield Clue(Kind.CLIENT_HELD, -2.0, sentence)
         yield Clue(Kind.MEASUREMENT, -1.0, sentence)
@@ -108,7 +124,7 @@ def _sharing(seen: _Seen) -> Iterator[Clue]:
         yield Clue(Kind.PREFERENCE, 0.8 if on_arrival else 1.8, sentence)
         yield Clue(Kind.IDENTITY, 0.5, sentence)
     elif seen.shared <= 0.1 and seen.values >= _ENOUGH:
-        sentence = f"{seen.values} different values, and hardly one that two clients share"
+        sentence = f"{seen.about}{seen.values} different values, and hardly one that two clients share"
         yield Clue(Kind.SERVER_HELD, 0.8, sentence)
         yield Clue(Kind.CLIENT_HELD, 0.4, sentence)
         yield Clue(Kind.MEASUREMENT, 0.5, sentence)
@@ -121,7 +137,7 @@ def _measure(seen: _Seen) -> Iterator[Clue]:
     if seen.values < _ENOUGH:
         return
     if seen.lengths == 1:
-        sentence = f"{seen.values} different values, all of {seen.length} bytes, as keys are"
+        sentence = f"{seen.about}{seen.values} different values, all of {seen.length} bytes, as keys are"
         yield Clue(Kind.SERVER_HELD, 0.8, sentence)
         yield Clue(Kind.CLIENT_HELD, -0.8, sentence)
     elif seen.lengths >= 4 and seen.lengths * 4 >= min(seen.values, 32):
@@ -136,8 +152,8 @@ def _logging_in(seen: _Seen) -> Iterator[Clue]:
     if seen.where is not Where.COOKIE:
         return
     for count, sentence in (
-        (counts.given_at_login, f"{counts.given_at_login} logins set it"),
-        (counts.removed_at_logout, f"{counts.removed_at_logout} logouts removed it"),
+        (counts.given_at_login, f"{_several(counts.given_at_login, 'login', '')} set it"),
+        (counts.removed_at_logout, f"{_several(counts.removed_at_logout, 'logout', '')} removed it"),
     ):
         if count:
             yield Clue(Kind.SERVER_HELD, 0.7, sentence)

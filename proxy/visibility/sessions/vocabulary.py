@@ -16,7 +16,7 @@ _WORDS = """
     token id key value created created_at createdAt updated updated_at expires expires_at expiresAt
     maxAge _expire _maxAge _fresh _id _user_id _remember _permanent _flashes _csrf_token _csrf __flash
     _auth_user_id _auth_user_backend _auth_user_hash _language _session_expiry django_timezone
-    csrf-token live_socket_id user_token guardian_default_token
+    sessionId sign signature csrf-token live_socket_id user_token guardian_default_token
 """
 
 KEYS = frozenset(_WORDS.split())

@@ -78,7 +78,7 @@ def report() -> Report:
             Compared(name="squid", title="Squid", log="combined", left_out="squid is not installed"),
         ],
         workloads=both,
-        figures=figures(both),
+        figures=figures(both, ["pellucid", "nginx", "varnish", "squid"]),
         warnings=["only one core"],
     )
 

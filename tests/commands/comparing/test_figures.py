@@ -43,11 +43,16 @@ def test_ratios_are_taken_round_by_round(report: Report) -> None:
 
 def test_what_could_not_be_measured_is_neither_reached_nor_not(report: Report) -> None:
     found = {one.name: one for one in report.figures}
-    assert set(found) == {"hot/nginx", "hot/varnish", "passing/nginx", "passing/caddy"}
+    assert set(found) == {"hot/nginx", "hot/varnish", "passing/nginx"}
     assert found["hot/varnish"].value is None
     assert found["hot/varnish"].reached is None
     assert found["passing/nginx"].reached is None
-    assert figures([]) == []
+    assert figures([], ["pellucid", "nginx"]) == []
+
+
+def test_only_figures_of_who_was_wanted_are_shown(report: Report) -> None:
+    assert figures(report.workloads, ["nginx", "varnish"]) == []
+    assert [one.name for one in figures(report.workloads, ["pellucid", "caddy"])] == ["passing/caddy"]
 
 
 @pytest.mark.parametrize(

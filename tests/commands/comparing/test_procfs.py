@@ -14,6 +14,7 @@ from proxy.commands.comparing.procfs import (
     TICK,
     Process,
     family,
+    machine_seconds,
     parse_stat,
     processor_seconds,
     resident_bytes,
@@ -92,6 +93,12 @@ def test_a_family_is_found_by_parents_and_by_sessions() -> None:
     left_behind, stranger = made(13, 1, 10), made(20, 1, 20)
     found = family([10], [stranger, grandchild, left_behind, child, leader])
     assert {one.pid for one in found} == {10, 11, 12, 13}
+
+
+def test_the_machine_has_spent_more_than_one_process() -> None:
+    before = machine_seconds()
+    with running(BURN + "burn(0.2); print(flush=True); input()"):
+        assert machine_seconds() - before >= 0.2 - 2 * TICK
 
 
 def test_memory_that_is_held_is_counted() -> None:

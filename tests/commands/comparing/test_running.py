@@ -14,12 +14,11 @@ from proxy.commands.comparing.bench import Bench
 from proxy.commands.comparing.contenders.contract import EVERYTHING, Contender, Found, Launch, Part, Place
 from proxy.commands.comparing.errors import ComparisonError
 from proxy.commands.comparing.machine import Cores
-from proxy.commands.comparing.results import Result, Settings
+from proxy.commands.comparing.results import Result, Row, Settings
 from proxy.commands.comparing.running import Entrant, benched, run_workload
 from proxy.commands.comparing.standing import stand
 from proxy.commands.comparing.workloads import special
 from proxy.commands.comparing.workloads.all_workloads import WORKLOADS
-from proxy.commands.comparing.workloads.contract import Workload
 from proxy.message.errors import ConfigurationError
 
 SERVER = """
@@ -82,104 +81,99 @@ def cores() -> Cores:
     return Cores(every, every, every)
 
 
-SETTINGS = Settings(repeats=2, seconds=0.1, connections=4, load="own", load_version="")
+def broken() -> Entrant:
+    """A server that does not understand how it was configured."""
+    program = "import sys; print('unknown directive', file=sys.stderr); sys.exit(1)"
+    one = contender("broken")
+    launch = Launch([sys.executable, "-c", program])
+    return Entrant(
+        Contender("broken", "Broken", EVERYTHING, "lines", one.contender.find, lambda found, place: launch),
+        one.found,
+    )
 
 
-def compared(workload: Workload, entrants: list[Entrant], folder: Path, files: int = 1000) -> Result:
-    told: list[tuple[str, str]] = []
-    with benched(SETTINGS, cores(), None, files, folder) as bench:
-        found = run_workload(bench, workload, entrants, lambda title, step: told.append((title, step)))
+SETTINGS = Settings(repeats=1, seconds=0.1, connections=4, load="own", load_version="")
+
+
+def compared(
+    name: str, entrants: list[Entrant], folder: Path, files: int = 1000, settings: Settings = SETTINGS
+) -> Result:
+    """What a workload came to; and nothing was left behind."""
+    told: list[str] = []
+    workload = WORKLOADS[name]()
+    with benched(settings, cores(), None, files, folder) as bench:
+        found = run_workload(bench, workload, entrants, lambda title, step: told.append(title))
     assert list(folder.iterdir()) == []
-    assert {title for title, _ in told} == {workload.title}
+    assert set(told) == {workload.title}
     return found
 
 
-def test_everyone_is_measured_in_every_round(tmp_path: Path) -> None:
-    found = compared(WORKLOADS["hot"](), [contender("pellucid"), contender("nginx")], tmp_path)
-    for name in ("pellucid", "nginx"):
-        row = found.row(name)
-        assert row is not None
-        assert row.failed is None
-        assert [run.round for run in row.runs] == [0, 1]
-        for measure in ("processor_microseconds", "requests_per_second", "resident_mebibytes"):
-            assert row.measures[measure].low > 0
-        assert row.measures["origin_requests"].high == 0
-        assert row.measures["errors"].high == 0
-    ours = found.row("pellucid")
-    assert ours is not None
-    assert ours.measures["processor_microseconds"].ratio is not None
-    assert found.load == "own"
-
-
-def test_who_won_t_start_is_left_behind_and_the_others_go_on(tmp_path: Path) -> None:
-    good, bad = contender("good"), contender("bad")
-    words = "print('unknown directive', file=sys.stderr)"
-    broken = Contender(
-        *("bad", "Bad", EVERYTHING, "lines", bad.contender.find),
-        lambda found, place: Launch([sys.executable, "-c", f"import sys; {words}; sys.exit(1)"]),
-    )
-    found = compared(WORKLOADS["passing"](), [Entrant(broken, bad.found), good], tmp_path)
-    row = found.row("bad")
+def row_of(result: Result, contender: str) -> Row:
+    row = result.row(contender)
     assert row is not None
-    assert row.runs == []
-    assert row.failed == "bad ended at once with status 1: unknown directive"
-    rest = found.row("good")
-    assert rest is not None
-    assert len(rest.runs) == 2
-    assert rest.measures["origin_requests"].low > 0
-    assert all("cache" not in one for run in rest.runs for one in run.complaints)
+    return row
 
 
-def test_who_dies_is_reported_in_its_own_words(tmp_path: Path) -> None:
-    row = compared(WORKLOADS["hot"](), [contender("fragile", "dies")], tmp_path).row("fragile")
-    assert row is not None
-    assert row.failed is not None
-    assert "out of patience" in row.failed
+def test_each_is_measured_and_who_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    kinds = {"fragile": "dies", "liar": "lies", "forgetful": "forgets", "nginx": "caches"}
+    found = compared("hot", [broken(), *(contender(*one) for one in kinds.items())], tmp_path)
+
+    good = row_of(found, "nginx")
+    assert good.failed is None
+    assert good.measures["requests_per_second"].low > 0
+    assert good.measures["resident_mebibytes"].low > 0
+    assert good.measures["processor_microseconds"].low >= 0
+    assert good.measures["origin_requests"].high == 0
+    assert good.measures["errors"].high == 0
+
+    assert row_of(found, "broken").runs == []
+    assert row_of(found, "broken").failed == "broken ended at once with status 1: unknown directive"
+    assert "out of patience" in (row_of(found, "fragile").failed or "")
+
+    assert row_of(found, "liar").measures["errors"].low == 3
+    assert "an answer was not the origin's" in row_of(found, "liar").runs[0].complaints
+
+    forgetful = row_of(found, "forgetful")
+    assert any("were no hits" in one for one in forgetful.runs[0].complaints)
+    ratio = forgetful.measures["requests_per_second"].ratio
+    assert ratio is not None
+    assert ratio.median > 0
 
 
-def test_who_gives_other_content_is_found_out(tmp_path: Path) -> None:
-    row = compared(WORKLOADS["hot"](), [contender("liar", "lies")], tmp_path).row("liar")
-    assert row is not None
-    assert row.measures["errors"].low == 3
-    assert all("an answer was not the origin's" in run.complaints for run in row.runs)
-
-
-def test_who_claims_to_cache_and_does_not_is_found_out(tmp_path: Path) -> None:
-    row = compared(WORKLOADS["zipf"](), [contender("forgetful", "forgets")], tmp_path).row("forgetful")
-    assert row is not None
-    assert all(any("were no hits" in one for one in run.complaints) for run in row.runs)
+def test_what_passes_through_reaches_the_origin(tmp_path: Path) -> None:
+    row = row_of(compared("passing", [contender("one")], tmp_path), "one")
+    assert row.measures["origin_requests"].low > 0
+    assert all("cache" not in one for one in row.runs[0].complaints)
 
 
 def test_a_start_is_measured_anew_each_round(tmp_path: Path) -> None:
-    row = compared(WORKLOADS["start"](), [contender("one")], tmp_path).row("one")
-    assert row is not None
-    assert len(row.runs) == 2
+    twice = Settings(repeats=2, seconds=0.1, connections=4, load="own", load_version="")
+    row = row_of(compared("start", [contender("one")], tmp_path, settings=twice), "one")
+    assert [run.round for run in row.runs] == [0, 1]
     assert row.measures["start_milliseconds"].low > 0
 
 
 def test_a_stampede_counts_what_reaches_the_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(special, "CROWD", 30)
-    row = compared(WORKLOADS["stampede"](), [contender("one")], tmp_path).row("one")
-    assert row is not None
+    row = row_of(compared("stampede", [contender("one")], tmp_path), "one")
     assert row.measures["origin_requests"].low == 30
     assert row.measures["errors"].high == 0
     assert row.measures["whole_milliseconds"].low >= 200
 
 
 def test_idle_connections_are_as_many_as_may_be_open(tmp_path: Path) -> None:
-    found = compared(WORKLOADS["idle"](), [contender("one")], tmp_path, files=400)
-    row = found.row("one")
-    assert row is not None
+    found = compared("idle", [contender("one")], tmp_path, files=400)
+    row = row_of(found, "one")
     assert row.measures["errors"].high == 0
     assert row.measures["connection_kibibytes"].median > 0
     assert found.warnings == ["only 50 connections: no more files may be open here (`ulimit -n`)"]
 
 
 def test_half_of_full_load_is_the_same_for_all(tmp_path: Path) -> None:
-    found = compared(WORKLOADS["half"](), [contender("one"), contender("nginx")], tmp_path)
+    found = compared("half", [contender("one"), contender("nginx")], tmp_path)
     assert len(found.warnings) == 1
     assert "half of what Nginx did at full load" in found.warnings[0]
-    assert all(row.measures["p99_milliseconds"].low > 0 for row in found.rows)
+    assert [row.measures["p99_milliseconds"].low > 0 for row in found.rows] == [True, True]
 
 
 def test_each_round_begins_with_another() -> None:
@@ -192,7 +186,6 @@ def test_a_port_that_is_taken_is_no_obstacle(tmp_path: Path, monkeypatch: pytest
     one = contender("one")
     with benched(SETTINGS, cores(), None, 1000, tmp_path) as bench, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        taken.listen()
         free = [taken.getsockname()[1], 0]
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

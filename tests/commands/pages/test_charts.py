@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.commands.pages.charts import WIDTH, Series, bars, before_and_after, nice, stacked
-from proxy.commands.pages.rendering import duration, moment, number, percent, shown, size
+from proxy.commands.pages.rendering import coded, duration, moment, number, percent, shown, size
 
 
 def heights(drawn: str, kind: str) -> list[float]:
@@ -57,6 +57,11 @@ def test_an_axis_ends_above_what_it_shows_and_not_far(value: float) -> None:
 def test_what_is_shown_can_be_seen() -> None:
     assert shown("Grüße → 25 %") == "Grüße → 25 %"
     assert shown("a\u202eb\x1b[2J\x85\u2028") == "a\\u{202e}b\\u{1b}[2J\\u{85}\\u{2028}"
+
+
+def test_code_in_sentences() -> None:
+    assert coded("Say `a<b` & `c`.") == "Say <code>a&lt;b</code> &amp; <code>c</code>."
+    assert coded("one ` alone") == "one ` alone"
 
 
 @pytest.mark.parametrize(

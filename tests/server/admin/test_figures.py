@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.caching.decision import Because, Decision, Outcome, Reason
+from proxy.message.fields import Fields
 from proxy.message.response import Response
 from proxy.server.admin import figures as figures_module
 from proxy.server.admin import metrics, recent
 from proxy.server.admin.figures import KINDS, SECONDS, Figures
 from proxy.server.admin.histogram import BOUNDS, Histogram, empty, percentile
-from proxy.server.admin.recent import KEPT, WAITING, WATCHERS, Recent, TooManyWatchers
+from proxy.server.admin.recent import KEPT, KEPT_LARGE, WAITING, WATCHERS, Recent, TooManyWatchers
 from proxy.visibility.account import Account
 
 NOW = 1_700_000_000.0
@@ -358,3 +359,20 @@ class TestMetrics:
         assert f'{name}_bucket{{le="0.0025"}} 1\n' in text
         assert f'{name}_bucket{{le="+Inf"}} 3\n{name}_sum 99.202\n{name}_count 3\n' in text
         assert "process_resident_memory_bytes" not in text
+
+
+def test_of_exchanges_with_large_heads_fewer_are_kept() -> None:
+    last = Recent()
+    large = Response(200, Fields([(b"X", b"y" * recent.LARGE)]))
+    for number in range(200):
+        last.add(account(id=f"large {number}", response=large))
+        last.add(account(id=f"small {number}"))
+    kept = [one.id for one in last.last(KEPT)]
+    assert kept.count("small 0") == 1
+    assert [name for name in kept if name.startswith("large")] == [
+        f"large {number}" for number in range(200 - KEPT_LARGE, 200)
+    ]
+    for number in range(KEPT + 1):
+        last.add(account(id=f"{number}"))
+    last.add(account(id="large", response=large))
+    assert len(last.last(KEPT)) == KEPT

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -77,6 +78,11 @@ targets = st.sampled_from(
         b"/search?utm=3&q=1",
         b"/search?q=1&u2=%C3",
         b"/search?q=2&utm=2",
+        b"/search?q=1&utm=4&utm=5",
+        b"/search?q=%31&u2=7",
+        b"/search?q=1&utm=http://a/?token=secretsecret",
+        b"/search?q=1&utm=%23#",
+        b"/search?",
         b"/?access_token=abcdefghij",
         b"/none",
         b"/%7euser",
@@ -89,7 +95,9 @@ targets = st.sampled_from(
         b"",
     ]
 )
-usual = st.sampled_from([b"/", b"/etag", b"/vary", b"/short", b"/search?q=1&utm=2", b"/group", b"/user"])
+usual = st.integers(0, 30).map(lambda number: b"/search?q=1&utm=%d" % number) | st.sampled_from(
+    [b"/", b"/etag", b"/vary", b"/short", b"/search?q=1&utm=2", b"/group", b"/user"]
+)
 methods = st.sampled_from([b"GET"] * 8 + [b"HEAD"] * 3 + [b"POST", b"get", b"OPTIONS", b"PUT", b"QUERY"])
 versions = st.sampled_from(
     [b"HTTP/1.1"] * 20 + [b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"http/1.1", b"HTTP/1.1 "]
@@ -208,7 +216,7 @@ class Step:
 
 @st.composite
 def scripts(draw: st.DrawFn) -> list[Step]:
-    """A few requests that come again and again, whole and in pieces, alone and together, and others between."""
+    """A few requests that come again and again, whole and in pieces, alone and together, others between."""
     pool = draw(st.lists(plain() | requests(), min_size=1, max_size=3))
     again = st.sampled_from(pool)
     data = (
@@ -227,7 +235,7 @@ def scripts(draw: st.DrawFn) -> list[Step]:
 
 def pieces_of(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
     at = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    return [data[first:last] for first, last in zip(at, at[1:], strict=False)]
+    return [data[first:last] for first, last in pairwise(at)]
 
 
 async def happen(twin: Twin, event: str) -> None:

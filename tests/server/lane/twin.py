@@ -53,7 +53,7 @@ class Clock:
 
 
 Answering = Callable[[Request, int, float], tuple[int, list[tuple[bytes, bytes]], bytes]]
-"""The origin: status, fields and content for a request, the how-many-eth for its target it is, and the time."""
+"""The origin: status, fields and content for a request, how often its target was asked for, and the time."""
 
 
 class Origin:
@@ -157,6 +157,7 @@ class Twin:
         memory: int = 1 << 20,
         policy: Policy | None = None,
         eager: bool = True,
+        budget: int = 1 << 20,
     ) -> None:
         self.clock = clock
         self.settings = settings or ServerSettings()
@@ -177,7 +178,7 @@ class Twin:
             self.forwarding,
             self.settings,
             self.lane_records,
-            1 << 20,
+            budget,
         )
         self.lane.switched_on = lane
         if eager:

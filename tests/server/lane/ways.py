@@ -1,4 +1,4 @@
-"""A whole proxy without sockets, with its short way through or without; tests give all that its origin says."""
+"""A whole proxy without sockets, with its short way or without: tests give every byte that its origin says."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from proxy.server.lane.through import Through
 from proxy.server.settings import ServerSettings
 from proxy.upstream.address import Server
 from proxy.upstream.connection import Connection
+from proxy.upstream.errand import MOMENT
 from proxy.upstream.pool import Pool
 from proxy.upstream.settings import UpstreamSettings
 from proxy.visibility.account import Account
@@ -91,7 +92,7 @@ class Ways(Twin):
     """One proxy; `short` says whether it has its short way through. `passed` is what went that way."""
 
     def __init__(self, clock: Clock, *, short: bool, settings: ServerSettings | None = None) -> None:
-        super().__init__(_nobody, clock, lane=False, settings=settings)
+        super().__init__(_nobody, clock, lane=short, settings=settings)
         server = Server("http", "192.0.2.80", 80)
         self.pool = Pool(server, UpstreamSettings(connections=8))
         self.dialler = self.pool._dialler = cast("Any", _Dialler(server))
@@ -117,6 +118,13 @@ class Ways(Twin):
         """The connection to the origin whose request waits longest for an answer."""
         waiting = [line for line in self.upstream if line.open and line.asked > line.answered]
         return min(waiting, key=lambda line: line.since, default=None)
+
+    async def quiet(self) -> None:
+        """Wait until all has been done that can be done without another byte."""
+        await super().quiet()
+        if any(one.passing is not None and one.passing.errand._held for one, _ in self.connections):
+            await asyncio.sleep(3 * MOMENT)
+            await super().quiet()
 
     def _finished(self, account: Account) -> None:
         super()._finished(account)

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -448,19 +449,28 @@ class Disk:
         self.content += data[:answer]
         return min(answer, len(data))
 
+    def writev(self, fd: int, pieces: list[bytes]) -> int:
+        return self.write(fd, b"".join(pieces))
+
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 30), max_size=20), st.lists(st.integers(0, 12), min_size=1, max_size=8))
+@given(
+    st.lists(st.integers(0, 30), max_size=20),
+    st.lists(st.integers(0, 12), min_size=1, max_size=8),
+    st.lists(st.integers(1, 3), max_size=8),
+)
 def test_law_whatever_the_disk_does_every_line_is_there_once_and_whole(
-    answers: list[int], lengths: list[int]
+    answers: list[int], lengths: list[int], together: list[int]
 ) -> None:
     lines = [b"<%d%b>\n" % (number, b"." * length) for number, length in enumerate(lengths)]
     disk = Disk(list(answers))
-    waiting = list(lines)
+    rest = iter(lines)
+    waiting = [item for number in together if (item := b"".join(islice(rest, number)))] + list(rest)
     with pytest.MonkeyPatch.context() as patch:
         file = LogFile("/dev/null")
         file._regular = True
         patch.setattr(logfile.os, "write", disk.write)
+        patch.setattr(logfile.os, "writev", disk.writev)
         for _ in range(len(answers) + 1):
             written = file.write(waiting)
             assert written == len(waiting) or file.trouble is not None

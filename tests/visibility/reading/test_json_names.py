@@ -70,6 +70,21 @@ def test_members_are_recognized(read: Read, entry: dict[str, Any]) -> None:
     assert Part.CLIENT | Part.TIME | Part.AUTHORITY | Part.RESPONSE_BYTES in log.held.parts
 
 
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:80", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:80", "2001:db8::1"),
+        ("-", ""),
+    ],
+)
+def test_a_client_may_have_a_port(read: Read, written: str, address: str) -> None:
+    log = read(json.dumps({"remote_addr": written, "request": "GET / HTTP/1.1"}))
+    assert log.observations[0].client == address
+
+
 def test_the_unit_of_a_duration_is_in_its_name(read: Read) -> None:
     names = ["request_time", "duration_ms", "latency_us", "elapsed_ns", "took", "Duration"]
     lines = [json.dumps({"request": "GET / HTTP/1.1", name: 2000}) for name in names]

@@ -51,6 +51,16 @@ def test_parts_make_the_whole(tmp_path: Path, name: str, parts: int) -> None:
     assert lines == whole.lines
 
 
+def test_a_part_may_end_within_a_line_that_is_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    line = (LOGS / "squid.log").read_bytes().splitlines(keepends=True)[1]
+    path.write_bytes(line + b"x" * 5_000_000 + b"\n" + line * 2)
+    with open_source(str(path), READING) as source:
+        spans = source.spans(4)
+    observations, _, _ = in_parts(spans)
+    assert len(observations) == 3
+
+
 def test_a_log_in_utf_16_is_read_at_once(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text((LOGS / "squid.log").read_text(), encoding="utf-16")

@@ -50,6 +50,11 @@ def kind(name: str, value: str | None, where: Where = COOKIE, scheme: str = "") 
         ("_gitlab_session", HEX),
         ("wordpress_logged_in_" + HEX, values.wordpress(NOW)),
         ("quux", HEX),
+        ("zbx_session", values.cookie_session({"sessionid": HEX, "sign": HEX})[0]),
+        ("token", pyjwt.encode({"sid": HEX, "iat": NOW, "exp": NOW}, HEX)),
+        ("_session_id", values.rails_signed(HEX)),
+        ("session", values.gorilla(NOW, session_id=True)),
+        ("enwikiSession", "8q2v5k0u4h1s9t7r3p6n2m8l4j"),
         ("__Host-quux", secrets.token_urlsafe(32)),
     ],
 )
@@ -73,6 +78,7 @@ def test_keys_to_state_in_a_server(name: str, value: str) -> None:
         ("session", values.gorilla(NOW), "gorilla"),
         ("access_token", JWT, "jwt"),
         ("sessionid", JWT, "jwt"),
+        ("token", pyjwt.encode({"sid": HEX, "sub": "ann", "exp": NOW}, HEX), "jwt"),
     ],
 )
 def test_state_in_the_message(name: str, value: str, format: str) -> None:  # noqa: A002
@@ -112,6 +118,10 @@ def test_state_in_the_message(name: str, value: str, format: str) -> None:  # no
         ("next-auth.csrf-token", f"{HEX}%7C{HEX}", Kind.CSRF),
         ("shop_csrf", HEX, Kind.CSRF),
         ("remember_token", HEX, Kind.IDENTITY),
+        ("ASLBSA", HEX * 2, Kind.AFFINITY),
+        ("TS01ab23cd", HEX * 3, Kind.MEASUREMENT),
+        ("_hp2_id.123", "%7B%22userId%22%3A%221%22%7D", Kind.MEASUREMENT),
+        ("visid_incap_123456", secrets.token_urlsafe(60), Kind.MEASUREMENT),
     ],
 )
 def test_other_cookies(name: str, value: str, expected: Kind) -> None:
@@ -154,6 +164,16 @@ def test_authorization(scheme: str, value: str, expected: Kind) -> None:
 )
 def test_elsewhere(where: Where, name: str, value: str, expected: Kind) -> None:
     assert kind(name, value, where) is expected
+
+
+def test_long_and_opaque_is_state_rather_than_a_key() -> None:
+    found = classify("_SESSION", secrets.token_urlsafe(200).encode(), COOKIE)
+    assert (found.kind, found.degree) == (Kind.CLIENT_HELD, Degree.POSSIBLE)
+
+
+def test_what_is_named_for_a_session_but_too_short_for_a_key_is_none() -> None:
+    assert kind("grafana_session_expiry", "1700000000") is not Kind.SERVER_HELD
+    assert kind("grafana_session", HEX) is Kind.SERVER_HELD
 
 
 def test_a_signature_beside_a_cookie_is_seen() -> None:

@@ -144,6 +144,11 @@ class TestOthers:
         assert mark(form_of(values.remix({"user": "ann"}).encode())) == "signed-json:n1:user"
         assert name_of(values.remix(secrets.token_hex(8))) == "signed-key"
 
+    def test_what_is_held_may_tell_when_it_expires(self) -> None:
+        assert form_of(values.remix({"user": "ann", "expires": NOW * 1000}).encode()).expires == NOW
+        assert form_of(URLSafeSerializer(KEY).dumps({"exp": NOW + 60}).encode()).expires == NOW + 60
+        assert form_of(URLSafeSerializer(KEY).dumps({"exp": "soon"}).encode()).expires is None
+
     def test_iron_session(self) -> None:
         form = form_of(values.iron_session((NOW + 60) * 1000).encode())
         assert (form.name, form.expires, form.format.encrypted) == ("iron", NOW + 60, True)
@@ -153,6 +158,7 @@ class TestOthers:
         assert (form.name, form.keys, form.expires) == ("rails-signed", ("user_id",), 2177452800)
         assert name_of(values.rails_marshaled()) == "rails-signed"
         assert name_of(values.rails_encrypted()) == "rails-encrypted"
+        assert name_of(values.rails_signed("31d4d96e407aad42fe6ad8e5f4d3a0b1")) == "signed-key"
         mojolicious = values.std64(b'{"user":"annn"}').replace("=", "-") + "--" + values.mac("x").hex()
         assert form_of(mojolicious.encode()).keys == ("user",)
 
@@ -166,6 +172,10 @@ class TestOthers:
     def test_laravel_aspnet_gorilla_play_wordpress(self) -> None:
         assert name_of(values.laravel()) == "laravel"
         assert name_of(values.aspnet()) == "aspnet"
+        assert mark(form_of(values.gorilla(NOW, session_id=True).encode())) == f"signed-key:i{NOW}"
+        assert mark(form_of(values.cookie_rs('{"user":1}').encode())) == "signed-json:n1:user"
+        assert name_of(values.cookie_rs("31d4d96e407aad42fe6ad8e5f4d3a0b1")) == "signed-key"
+        assert name_of(values.cookie_rs("dark mode")) == "text"
         assert mark(form_of(values.gorilla(NOW).encode())) == f"gorilla:i{NOW}"
         assert mark(form_of(values.play("user=ann&lang=de").encode())) == "play:n2:user:lang"
         assert form_of(values.wordpress(NOW + 60).encode()).expires == NOW + 60

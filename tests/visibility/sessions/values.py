@@ -139,9 +139,13 @@ def aspnet(size: int = 120) -> str:
     return url64(b"\x09\xf0\xc9\xf0" + secrets.token_bytes(16 + size))
 
 
-def gorilla(seconds: int, size: int = 60) -> str:
-    """gorilla/securecookie: date|value|mac in Base64, the value being gob, perhaps encrypted, in Base64."""
-    value = urlsafe_b64encode(b"\x0e\xff\x81" + secrets.token_bytes(size)).decode()
+def gorilla(seconds: int, *, session_id: bool = False) -> str:
+    """gorilla/securecookie: date|value|mac in Base64, the value being gob, perhaps encrypted, in Base64.
+
+    With its stores on a server, the value is the id of a session: 32 bytes in Base32.
+    """
+    held = b"\x37\x0c\x00\x34" + b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 2 if session_id else b""
+    value = urlsafe_b64encode(held[:56] or b"\x0e\xff\x81" + secrets.token_bytes(60)).decode()
     return urlsafe_b64encode(f"{seconds}|{value}|".encode() + mac(value)).decode()
 
 
@@ -157,6 +161,11 @@ def wordpress(expires: int) -> str:
     """wp_generate_auth_cookie."""
     token = "".join(secrets.choice("ABCDEFGHabcdefgh0123456789") for _ in range(43))
     return quote(f"ann|{expires}|{token}|{mac(token).hex()}", safe="")
+
+
+def cookie_rs(held: str) -> str:
+    """The signed jar of Rust's cookie crate: a digest in Base64 and the value."""
+    return quote(std64(mac(held)) + held, safe="")
 
 
 def play(pairs: str) -> str:

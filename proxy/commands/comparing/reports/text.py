@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -16,11 +17,18 @@ from proxy.commands.pages.rendering import shown
 _PLAIN_WIDTH = 132
 
 
-def render(report: Report, console: Console | None = None) -> str:
-    """The whole text: in colours and as wide as the terminal, plain elsewhere."""
+def render(report: Report, console: Console | None = None, *, colors: bool = True) -> str:
+    """The whole text: in colours and as wide as the terminal, plain elsewhere and where that is wanted."""
     console = console or Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=_PLAIN_WIDTH, file=console.file)
+    if not console.is_terminal or not colors:
+        console = Console(
+            highlight=False,
+            markup=False,
+            emoji=False,
+            width=_PLAIN_WIDTH,
+            file=io.StringIO(),
+            force_terminal=False,
+        )
     with console.capture() as captured:
         console.print(Group(*_parts(report)))
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())

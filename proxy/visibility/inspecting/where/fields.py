@@ -57,6 +57,7 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
         "bytes": "response.bytes",
         "response.content_bytes": "response.bytes",
         "digest": "response.digest",
+        "complete": "response.complete",
         "duration_seconds": "duration",
         "outcome": "decision.outcome",
         "reasons": "decision.reasons",

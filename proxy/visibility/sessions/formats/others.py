@@ -11,6 +11,8 @@ from proxy.visibility.sessions.formats.signatures import is_hex_signature, is_si
 
 _ASPNET, _ASPNET_SHORTEST = b"\x09\xf0\xc9\xf0", 36
 _GORILLA = re.compile(rb"(\d{9,10})\|([^|]+)\|(.{20,64})", re.DOTALL)
+_GORILLA_ID, _GORILLA_KEY = re.compile(rb"[A-Z2-7]{52}"), 72
+_COOKIE_RS = re.compile(rb"([A-Za-z0-9+/]{43}=)(.+)", re.DOTALL)
 _PLAY = re.compile(rb"([0-9a-f]{40})-(.+)", re.DOTALL)
 _WORDPRESS = re.compile(rb"[^|]{1,180}\|(\d{9,11})\|[A-Za-z0-9]{43}\|[0-9a-f]{64}")
 _IRON = re.compile(
@@ -59,8 +61,23 @@ def gorilla(data: bytes) -> Form | None:
     found = _GORILLA.fullmatch(data) if b"|" in data[9:11] else None
     if found is None or base64(found[2]) is None:
         return None
-    issued = moment(int(found[1]))
-    return None if issued is None else holding("gorilla", structure(base64(found[2])), issued)
+    issued, held = moment(int(found[1])), base64(found[2]) or b""
+    if issued is None:
+        return None
+    if len(held) < _GORILLA_KEY and _GORILLA_ID.search(held):
+        return Form("signed-key", issued)
+    return holding("gorilla", structure(held), issued)
+
+
+def cookie_rs(value: bytes) -> Form | None:
+    """As the signed cookies of Actix and Rocket: an HMAC-SHA-256 in Base64, and then the value."""
+    found = _COOKIE_RS.fullmatch(value)
+    if found is None or not is_signature(found[1]):
+        return None
+    held = structure(found[2])
+    if held is not None:
+        return holding("signed-json", held)
+    return Form("signed-key") if opaque(found[2]) else None
 
 
 def play(value: bytes) -> Form | None:

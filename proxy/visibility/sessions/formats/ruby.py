@@ -6,7 +6,7 @@ from typing import Any
 
 from proxy.visibility.sessions.decoding import base64, json, moment
 from proxy.visibility.sessions.form import Form, holding
-from proxy.visibility.sessions.formats.signatures import is_hex_signature
+from proxy.visibility.sessions.formats.signatures import is_hex_signature, opaque
 
 _NONCE, _TAG = 12, 16
 _MARSHALED = b"\x04\x08"
@@ -34,8 +34,13 @@ def _signed(message: bytes) -> Form | None:
         return Form("rails-signed")
     found = json(message)
     envelope = found.get("_rails") if isinstance(found, dict) else None
+    expires = None
     if isinstance(envelope, dict):
-        return holding("rails-signed", _message(envelope), expires=moment(envelope.get("exp")))
+        found, expires = _message(envelope), moment(envelope.get("exp"))
+    if isinstance(found, str) and opaque(found.encode("utf-8", "replace")):
+        return Form("signed-key", expires=expires)
+    if isinstance(envelope, dict):
+        return holding("rails-signed", found, expires=expires)
     return Form("rails-signed") if found is None and not message.isascii() else holding("rails-signed", found)
 
 

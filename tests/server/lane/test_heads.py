@@ -1,0 +1,90 @@
+"""Header blocks as the lane reads them are those that the parser reads."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.message.errors import MalformedMessage
+from proxy.message.head import HeadLimits, parse_request_head
+from proxy.server.lane.heads import UNUSUAL, Blocks, Names
+from proxy.visibility.record import Redaction
+
+LIMITS = HeadLimits(fields=6)
+REDACTION = Redaction(b"a key that is long enough")
+NAMES = Names(frozenset((b"host", b"x")))
+
+LINES = st.sampled_from(
+    [
+        b"Host: h", b"Host: h", b"Host: h", b"host:i", b"X: 1", b"x:\t2 ", b"Y: a=b", b"Y: \xe9", b'Y: "\\"',
+        b"Y:", b"Cookie: sid=abcdefgh", b"Referer: http://h/?token=abcdefgh", b"Trace: a",
+        b"Connection: Keep-Alive",
+        b"Connection: close", b"TE: trailers", b"Content-Length: 1", b"Y : 1", b" Y: 1", b"Y: \0", b"Y: a\rb",
+        b"Y: a\nb", b"", b"\xe9: 1", b": 1", b"Y", b"Y: \x7f", b"Host: a b",
+    ]
+)  # fmt: skip
+TRACES = st.integers(0, 10**9).map(lambda number: b"Trace: %d" % number)
+
+
+@pytest.fixture(scope="module")
+def blocks() -> Blocks:
+    """Where a field has been new so often that it is looked for first."""
+    blocks = Blocks(REDACTION, LIMITS, 1 << 20)
+    for number in range(1000):
+        assert blocks.read(b"Host: h\r\nTrace: %d\r\n\r\n" % number, NAMES) is not None
+    return blocks
+
+
+@given(st.lists(LINES | TRACES, max_size=8))
+def test_a_block_is_read_as_the_parser_reads_it(blocks: Blocks, lines: list[bytes]) -> None:
+    raw = b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+    for block in (
+        blocks.read(raw, NAMES),
+        blocks.read(raw, NAMES),
+        Blocks(REDACTION, LIMITS, 9999).read(raw, NAMES),
+    ):
+        if block is None:
+            continue
+        fields = parse_request_head(b"GET / HTTP/1.1\r\n" + raw, LIMITS).fields
+        assert UNUSUAL.isdisjoint(fields.names())
+        shown = [REDACTION.line(name, value) for name, value in fields]
+        assert json.loads(f"[{block.text}]") == [list(line) for line, _ in shown]
+        assert sorted(block.secrets) == sorted(one for _, secrets in shown for one in secrets)
+        wanted = [(name.lower(), value) for name, value in fields if name.lower() in NAMES.wanted]
+        assert list(block.part(NAMES)) == wanted
+
+
+@given(st.lists(LINES, max_size=6))
+def test_what_the_parser_refuses_is_never_plain(blocks: Blocks, lines: list[bytes]) -> None:
+    raw = b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+    try:
+        parse_request_head(b"GET / HTTP/1.1\r\n" + raw, LIMITS)
+    except MalformedMessage:
+        assert blocks.read(raw, NAMES) is None
+
+
+def test_a_block_is_remembered_once_it_is_known() -> None:
+    blocks = Blocks(REDACTION, LIMITS, 1 << 20)
+    raw = b"Host: h\r\nX: 1\r\n\r\n"
+    read = [blocks.read(raw, NAMES) for _ in range(5)]
+    assert read[3] is read[4] is blocks.known.young[raw]
+
+
+def test_what_is_new_each_time_is_not_kept() -> None:
+    blocks = Blocks(REDACTION, LIMITS, 1 << 20)
+    for _ in range(2000):
+        blocks.read(b"Host: h\r\nTrace: %b\r\n\r\n" % os.urandom(8).hex().encode(), NAMES)
+    assert (len(blocks.known), len(blocks._lines)) == (1, 1)
+
+
+def test_memory_is_bounded() -> None:
+    blocks = Blocks(REDACTION, LIMITS, 50_000)
+    for number in range(500):
+        for _ in range(4):
+            blocks.read(b"Host: h\r\nX: %d\r\n\r\n" % number, NAMES)
+    assert 5 < len(blocks.known) < 30
+    assert 5 < len(blocks._lines) < 60
