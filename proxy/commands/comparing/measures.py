@@ -45,7 +45,7 @@ MEASURES = {
         Measure(*("p999_milliseconds", "p99.9", "ms", _LESS), "999 of 1,000 answers took no longer."),
         Measure(
             *("late_milliseconds", "sent late", "ms", _LESS),
-            "99 of 100 requests were sent no later than this after they were due, and it is part of their time.",
+            "99 of 100 requests were sent no later than this after they were due; their time counts it.",
         ),
         Measure(
             *("whole_milliseconds", "all answered", "ms", _LESS),

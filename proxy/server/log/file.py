@@ -193,7 +193,10 @@ class LogFile:
 def _without(items: list[bytes], first: int, lines: int) -> int:
     """How many items from `first` on these `lines` are; what they are of the next one is cut off it."""
     done = 0
-    while (own := items[first + done].count(b"\n")) <= lines:
+    for item in items[first:]:
+        own = item.count(b"\n")
+        if own > lines:
+            break
         lines -= own
         done += 1
     if lines:

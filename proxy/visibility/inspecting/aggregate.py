@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import blake2b
 from heapq import heappush, heapreplace
 from math import inf
+from zlib import crc32
 
 import msgspec
 
@@ -66,13 +66,14 @@ class Aggregate:
         self.helds: dict[Held, int] = {}
         self._sorters: dict[Held, Sorter] = {}
         self._places: dict[tuple[str, str], _Place] = {}
+        self._queries: set[tuple[str, int]] = set()
         self._lines: dict[tuple[str, str], tuple[str, str]] = {}
         self._changes = 0
         self._kept = 0
 
     def __getstate__(self) -> dict[str, object]:
         """Without what is only remembered to be faster."""
-        return {**self.__dict__, "_sorters": {}, "_places": {}, "_lines": {}}
+        return {**self.__dict__, "_sorters": {}, "_places": {}, "_lines": {}, "_queries": set()}
 
     def add(self, batch: Batch) -> None:
         """Count the exchanges of one batch."""
@@ -155,6 +156,7 @@ class Aggregate:
         slowest = sorted(self.slowest + other.slowest, key=lambda found: (-found[0], _moment(found[2])))
         self.slowest = [(found[0], -at, found[2]) for at, found in enumerate(slowest[:SLOWEST])][::-1]
         self._places.clear()
+        self._queries.clear()
         self._fit()
 
     def tallies(self) -> list[Tally]:
@@ -174,6 +176,8 @@ class Aggregate:
         if self.tree.changes + self.lost.changes != self._changes or len(self._places) >= MOST_TARGETS:
             self._changes = self.tree.changes + self.lost.changes
             self._places.clear()
+        if len(self._queries) >= MOST_TARGETS:
+            self._queries.clear()
         if node.gathered is None:
             node.gathered = Tally()
         tally = node.gathered
