@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -103,17 +106,28 @@ def _inspect(files: Sequence[str], job: Job, wishes: Wishes) -> Report:
 
 
 def _write(found: Report, form: str, output: str | None) -> None:
-    if form == "text" and output is None:
-        text.show(found, sys.stdout)
+    if output is None:
+        try:
+            _print(found, form)
+        except BrokenPipeError:  # whoever reads has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     written = _rendered(found, form)
-    if output is None:
-        print(written)
-        return
     try:
         Path(output).write_text(written + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"can't write {output} ({error.strerror})") from error
+
+
+def _print(found: Report, form: str) -> None:
+    if isinstance(sys.stdout, TextIOWrapper):
+        with suppress(ValueError):
+            sys.stdout.reconfigure(errors="replace")  # what a terminal can't show must not end the command
+    if form == "text":
+        text.show(found, sys.stdout)
+    else:
+        print(_rendered(found, form))
+    sys.stdout.flush()
 
 
 def _rendered(found: Report, form: str) -> str:

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-
-from cachetools import TTLCache
+from time import monotonic
 
 from proxy.caching.effects import Collapse
 from proxy.engine.arriving import Arriving
@@ -123,14 +122,17 @@ class Flights:
 
     def __init__(self) -> None:
         self._flights: dict[Way, Flight] = {}
-        self._unshared: TTLCache[int, bool] = TTLCache(REMEMBERED, FOR)  # by hash: keys may be long
+        self._unshared: dict[int, float] = {}  # until when, the first to end first; by hash: keys may be long
 
     def __len__(self) -> int:
         return len(self._flights)
 
     def shares(self, collapse: Collapse) -> bool:
         """Whether requests with this way in common should follow one another."""
-        return not self._unshared or hash((collapse.key, collapse.among)) not in self._unshared
+        if not self._unshared:
+            return True
+        until = self._unshared.get(hash((collapse.key, collapse.among)))
+        return until is None or until <= monotonic()
 
     def apart(self, collapse: Collapse | None) -> bool:
         """Whether a request would go to the origin by itself at this moment, neither led nor leading."""
@@ -150,14 +152,21 @@ class Flights:
 
     def in_vain(self, collapse: Collapse) -> None:
         """Nobody should wait for this for a while."""
-        self._unshared[hash((collapse.key, collapse.among))] = True
+        self._keep_apart((collapse.key, collapse.among))
 
     def ended(self, flight: Flight, *, shared: bool) -> None:
         """A flight is over; called by the flight itself."""
         if self._flights.get(flight.way) is flight:
             del self._flights[flight.way]
         if not shared:
-            self._unshared[hash(flight.way)] = True
+            self._keep_apart(flight.way)
+
+    def _keep_apart(self, way: Way) -> None:
+        name = hash(way)
+        self._unshared.pop(name, None)
+        if len(self._unshared) >= REMEMBERED:
+            del self._unshared[next(iter(self._unshared))]
+        self._unshared[name] = monotonic() + FOR
 
     def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> None:
         """What is on its way under these keys or labels is not for those who ask from now on (RFC 9111 §4.4).

@@ -96,14 +96,16 @@ class Verdict:
 
     def fits(self, response: Response, times: tuple[float, float], policy: Policy) -> bool:
         """Whether it holds for a response, hop-by-hop fields removed, asked for and had at `times`."""
+        if not self.lasting or response.status != self.status:
+            return False
         fields = response.fields
-        return (
-            self.lasting
-            and response.status == self.status
-            and all(_has_form(fields, name, form) for name, form in self.formed)
-            and all(fields.all(name) == values for name, values in self.heard)
-            and (self.timed is None or self.timed == timely(response, *times, policy))
-        )
+        for name, values in self.heard:
+            if fields.all(name) != values:
+                return False
+        for name, form in self.formed:
+            if not _has_form(fields, name, form):
+                return False
+        return self.timed is None or self.timed == timely(response, *times, policy)
 
 
 def opening(store: Store, request: Request, policy: Policy, now: float) -> Opening | None:

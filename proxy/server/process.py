@@ -13,8 +13,9 @@ from typing import Any
 
 _STATM = Path("/proc/self/statm")
 
-_MMAP_THRESHOLD = -3  # the C library's number for it, mallopt(3)
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # the C library's numbers for them, mallopt(3)
 _LARGE = 256 << 10
+_SPARE = 4 << 20
 
 SPARE_FILES = 64
 """Files that are open beside connections: the log, listening sockets, the loop's own."""
@@ -37,10 +38,13 @@ def return_large_blocks() -> None:
     """Have the C library give blocks of 256 KiB and more back to the system as soon as they are free.
 
     Otherwise it raises that limit with each one that is freed, and the gaps that large contents leave in the
-    heap come on top of the store's budget.
+    heap come on top of the store's budget. What is smaller may stay, up to 4 MiB: log lines take and leave
+    that much all the time, and to have each page of it given anew costs more than to write on it.
     """
     with suppress(OSError, AttributeError):  # another C library manages by other means
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, _LARGE)
+        library.mallopt(_TRIM_THRESHOLD, _SPARE)
 
 
 def collect_seldom() -> None:

@@ -32,6 +32,11 @@ class Usual(Protocol):
     @property
     def heads(self) -> PlainHeads: ...
 
+    @property
+    def patience(self) -> float:
+        """Seconds that an errand may take; less than the time limits of the usual way."""
+        ...
+
     def taken_over(self, connection: Connection, request: Request, began: float) -> Exchange:
         """The exchange for a request that was sent at `began`, by `time.monotonic`."""
         ...
@@ -86,7 +91,7 @@ class Errand:
         connection = self._connection
         connection.attach(self)
         self._sent, self._began = time(), monotonic()
-        connection.alarm.set(PATIENCE, self.hand_over)
+        connection.alarm.set(self._pool.patience, self.hand_over)
         connection.write(head)
 
     def feed(self, data: bytes) -> None:

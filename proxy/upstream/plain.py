@@ -12,7 +12,7 @@ from proxy.message.response import Response
 from proxy.upstream.incoming import announces_content
 from proxy.upstream.planner import idle_time
 
-_REMEMBERED = 512
+_REMEMBERED = 256
 """How many heads are remembered; most servers repeat theirs for at least a second, until Date changes."""
 
 _LONGEST = 4096

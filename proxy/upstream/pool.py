@@ -11,7 +11,7 @@ from proxy.upstream.address import Server
 from proxy.upstream.connection import Connection
 from proxy.upstream.contract import Content, Overloaded, Unreachable, UpstreamError, UpstreamResponse
 from proxy.upstream.dialler import Dialler
-from proxy.upstream.errand import Errand, Sender
+from proxy.upstream.errand import PATIENCE, Errand, Sender
 from proxy.upstream.exchange import Exchange, Interim
 from proxy.upstream.plain import PlainHeads
 from proxy.upstream.planner import Step, may_retry, next_step
@@ -42,6 +42,7 @@ class Pool:
         self._limits = settings.limits
         self._resolver = Resolver(server, settings.names, look_up, self._moved)
         self.heads = PlainHeads(settings.limits, settings.idle)
+        self.patience = min(PATIENCE, settings.first_byte / 2)
         self._dialler = Dialler(server, settings, self._resolver)
         self._idle: dict[Connection, float] = {}  # until when each may be used; the last used is the last
         self._active: set[Connection] = set()

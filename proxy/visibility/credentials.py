@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from itertools import chain
 from urllib.parse import unquote_to_bytes
 
-from proxy.visibility.names import SCHEMES, normalized
+from proxy.visibility.names import SCHEMES, means_secret, normalized
 
 Hide = Callable[[bytes], bytes]
 """Gives what stands in the place of a credential."""
@@ -28,6 +29,18 @@ _NAMED = re.compile(rb"(?:^|(?<=[?#;/&]))([^=?#;/&]+)=")
 _PATH_PART = re.compile(rb"[^/;]+")
 _WORD = re.compile(rb"[^\s\"'<>]+")
 _STRUCTURE = re.compile(rb"[\[\].]")
+_MEMBER = re.compile(rb'"([^"\\]+)"\s*:')
+_TOKEN = re.compile(
+    rb"eyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){2,4}|v[1-4]\.(?:local|public)\.[A-Za-z0-9_-]{20,}"
+    rb"|AIza[A-Za-z0-9_-]{35}|(?<=\([A-Z]\()[^()]+(?=\))"
+)
+"""What is a credential by its form.
+
+JWT and JWE (RFC 7515 §7.1, RFC 7516 §7.1), PASETO, an API key of Google, ASP.NET's `/(S(…))/`.
+"""
+
+_SIGNS = (b"eyJ", b".local.", b".public.", b"(S(", b"(F(", b"AIza")
+_SIGNS_OF_TEXT = tuple(sign.decode() for sign in _SIGNS)
 
 
 def cookies(value: bytes, hide: Hide) -> bytes:
@@ -82,12 +95,19 @@ def uri(value: bytes, secret: Collection[bytes], hide: Hide) -> bytes:
     """A URI reference without userinfo and without the values of parameters whose name is in `secret`.
 
     The names in `secret` are `normalized`. Parameters stand in the query, in a fragment (RFC 6749 §4.2.2) and
-    behind path segments (`;jsessionid=`); also in a URI that is itself the value of a parameter.
+    behind path segments (`;jsessionid=`); also in a URI that is itself the value of a parameter. A JSON Web
+    Token and the like is hidden wherever it stands.
     """
     if b"@" in value:
         value = _USERINFO.sub(lambda found: b"%b%b@" % (found[1], hide(found[2])), value)
-    if b"=" not in value and b"%" not in value:
-        return value
+    if b"=" in value or b"%" in value:
+        value = _parameters(value, secret, hide)
+    if any(map(value.__contains__, _SIGNS)):
+        value = _TOKEN.sub(lambda found: hide(found[0]), value)
+    return value
+
+
+def _parameters(value: bytes, secret: Collection[bytes], hide: Hide) -> bytes:
     end = min((at for at in (value.find(b"?"), value.find(b"#")) if at >= 0), default=len(value))
     path = _PATH_PART.sub(lambda found: _parameter(found[0], secret, hide), value[:end])
     return path + b"&".join(_parameter(part, secret, hide) for part in value[end:].split(b"&"))
@@ -113,7 +133,8 @@ def _wraps_secret(encoded: bytes, secret: Collection[bytes]) -> bool:
     plain = unquote_to_bytes(unquote_to_bytes(encoded))
     if plain == encoded:
         return False
-    named = any(is_secret(found[1], secret) for found in _NAMED.finditer(plain))
+    names = chain(_NAMED.finditer(plain), _MEMBER.finditer(plain))
+    named = any(is_secret(found[1], secret) for found in names) or _TOKEN.search(plain) is not None
     return named or _USERINFO.search(plain) is not None
 
 
@@ -121,13 +142,18 @@ def is_secret(name: bytes, secret: Collection[bytes]) -> bool:
     """Whether a parameter is one of `secret`, also as `user[password]` or `login.password`."""
     if b"%" in name:
         name = unquote_to_bytes(name)
-    if normalized(name) in secret:
+    if normalized(name) in secret or means_secret(name):
         return True
-    return any(normalized(part) in secret for part in _STRUCTURE.split(name) if part)
+    return any(normalized(part) in secret or means_secret(part) for part in _STRUCTURE.split(name) if part)
+
+
+def seems_secret(value: str) -> bool:
+    """Whether it is worth looking for what is a credential by its form alone in a URI reference."""
+    return any(map(value.__contains__, _SIGNS_OF_TEXT))
 
 
 def text(value: bytes, secret: Collection[bytes], hide: Hide) -> bytes:
     """Any text, with every word of it taken as a URI reference that it may be."""
-    if b"=" not in value and b"@" not in value:
+    if b"=" not in value and b"@" not in value and not any(map(value.__contains__, _SIGNS)):
         return value
     return _WORD.sub(lambda found: uri(found[0], secret, hide), value)

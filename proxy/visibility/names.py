@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
 SCHEMES = frozenset(
     b"""
     apikey aws4-hmac-sha256 basic bearer concealed digest dpop gnap hoba jwt key mutual negotiate ntlm oauth
@@ -33,6 +37,22 @@ PARAMETERS = frozenset(
 )
 """Parameters in URIs that are hidden, beside those that a setting names; `normalized`."""
 
+WORDS = frozenset(
+    b"""
+    apikey aspxauth assertion auth authorization cookie csrf hmac jwt passphrase passwd password pwd secret
+    session sessid sid token xsrf
+    """.split()
+)
+"""A parameter or field whose name ends with one of these words holds a credential: `reset_token`, `X-Jwt`."""
+
+PAIRS = frozenset(b"accesskey apikey authkey devicecode secretkey sessionid sessionkey signingkey".split())
+"""Two words that mean a credential together, at the end of a name: `x-api-key`."""
+
+PLACES = frozenset(
+    b"page next prev previous continuation continue cursor sync pagination start scroll".split()
+)
+"""With these before it a token says where in a list to go on, and lets nobody in."""
+
 URIS = frozenset(
     b"""
     referer location content-location destination
@@ -48,6 +68,16 @@ FRAMING = frozenset(
     """.split()
 )
 """Fields that frame a message or describe its sender, and carry no credential."""
+
+
+def means_secret(name: bytes) -> bool:
+    """Whether the words of a name, such as `resetToken`, say that what it names is a credential."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words:
+        return False
+    if b"".join(words[-2:]) in PAIRS:
+        return True
+    return words[-1] in WORDS and not (words[-1] == b"token" and words[-2:-1] and words[-2] in PLACES)
 
 
 def normalized(name: bytes) -> bytes:

@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from proxy.message.errors import ConfigurationError
 from proxy.visibility import credentials
 from proxy.visibility.credentials import Hide
-from proxy.visibility.names import FIELDS, FRAMING, PARAMETERS, URIS, normalized
+from proxy.visibility.names import FIELDS, FRAMING, PARAMETERS, URIS, means_secret, normalized
 from proxy.visibility.sessions.form import MARK
 from proxy.visibility.sessions.reading import mark_of
 from proxy.visibility.settings import LogSettings
@@ -68,6 +68,7 @@ class Redaction:
         }
         names = sorted((re.escape(name) for name in self._rules if not name.endswith(b"ticate")), key=len)
         self._quoted = re.compile(rb"(?i)(?<![\w-])(%b)(\s*[:=]\s*)([^\r\n]+)" % b"|".join(reversed(names)))
+        self._means_secret = lru_cache(_RECENT)(means_secret)
         self._recent_line = lru_cache(_RECENT)(self._line)
         self._recent_target = lru_cache(_RECENT)(self._target)
         self._recent_text = lru_cache(_RECENT)(self._text)
@@ -99,7 +100,7 @@ class Redaction:
     def shows(self, name: bytes) -> bool:
         """Whether the field `name` holds no credential where its value has neither `=` nor `@` in it."""
         lowered = name.lower()
-        return lowered not in self._rules and lowered not in URIS
+        return self._rule(lowered) is None and lowered not in URIS
 
     def target(self, value: bytes) -> tuple[str, tuple[str, ...]]:
         """A request target, and the credentials that were in it."""
@@ -164,15 +165,19 @@ class Redaction:
     def _line(self, name: bytes, value: bytes) -> Line:
         found: list[str] = []
         lowered = name.lower()
-        rule = self._rules.get(lowered)
+        rule = self._rule(lowered)
         if rule is not None:
             shown = rule(value, partial(self._hide, found)) if value else value
-        elif b"=" not in value and b"@" not in value and self.shows(lowered):
+        elif b"=" not in value and b"@" not in value and b"eyJ" not in value and lowered not in URIS:
             shown = value
         else:
             of_uri = credentials.uri if lowered in URIS else credentials.text
             shown = of_uri(value, self._parameters, partial(self._hide_encoded, found))
         return (name.decode("latin-1"), shown.decode("latin-1")), tuple(found)
+
+    def _rule(self, lowered: bytes) -> Callable[[bytes, Hide], bytes] | None:
+        """How a field's value is hidden; None where it is not one that holds a credential by its name."""
+        return self._rules.get(lowered) or (_whole if self._means_secret(lowered) else None)
 
     def _target(self, value: bytes) -> tuple[str, tuple[str, ...]]:
         found: list[str] = []

@@ -233,3 +233,11 @@ def test_what_moves_a_cursor_is_not_printed(tmp_path: Path, capsys: pytest.Captu
     for form in ("text", "json", "html"):
         _, out, _ = run(capsys, str(path), "--format", form)
         assert "\x1b" not in out
+
+
+def test_whoever_reads_may_stop(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text("".join(COMBINED.format(minute=0, target=f"/w{n}x/a", status=200) for n in range(30)))
+    command = f"{sys.executable} -m proxy inspect {path} --format json | head -1"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
+    assert (ended.stdout, ended.stderr) == (b"{\n", b"")

@@ -8,7 +8,6 @@ import pytest
 
 from proxy.message.fields import Fields
 from proxy.message.request import Request
-from proxy.upstream import errand as errands
 from proxy.upstream.contract import BrokenResponse, TooSlow
 
 ASKED = Request(b"GET", b"/", Fields([(b"Host", b"origin.example")]))
@@ -233,13 +232,12 @@ async def test_given_up_it_tells_nothing(kit):
     assert sent(pool)[1] is None
 
 
-async def test_the_time_limit_counts_from_the_sending(kit, monkeypatch):
+async def test_the_time_limit_counts_from_the_sending(kit):
     async def script(conversation):
         await conversation.request()
         await conversation.say(OK)
         await conversation.closed()
 
-    monkeypatch.setattr(errands, "PATIENCE", 0.02)
     client, _ = await kit.talk(script, first_byte=0.05)
     await client.fetch()
     ahead = (await sent(client.pool)[0].told()).ahead

@@ -58,4 +58,4 @@ def test_what_is_remembered_is_bounded():
     for number in range(2000):
         read(START + b"X: %d\r\nContent-Length: 1\r\n\r\n" % number, heads=heads)
     read(START + b"X: " + b"y" * 5000 + b"\r\nContent-Length: 1\r\n\r\n", heads=heads)
-    assert len(heads._known) <= 512
+    assert len(heads._known) <= 256

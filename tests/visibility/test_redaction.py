@@ -25,6 +25,7 @@ from proxy.visibility.settings import LogSettings
 from tests.visibility.exchanges import FRESH, account
 
 KEY = b"a key for the tests only"
+JWT = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlIG9mIGl0"
 REDACTION = Redaction(KEY, fields=["X-Acme-Login"], parameters=["acme_pin"])
 
 
@@ -115,7 +116,21 @@ class TestAuthorization:
 
 
 class TestNamedFields:
-    @pytest.mark.parametrize("name", [b"X-Api-Key", b"x-csrf-token", b"X-ACME-Login", b"DPoP"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            b"X-Api-Key",
+            b"x-csrf-token",
+            b"X-ACME-Login",
+            b"DPoP",
+            b"X-My-Secret",
+            b"Session-Id",
+            b"X-Plex-Token",
+            b"X-Forwarded-Cookie",
+            b"X-Access-Key",
+            b"PassWord",
+        ],
+    )
     def test_are_hidden_whole(self, name: bytes) -> None:
         assert shown(name, b"abc def") == "~7"
 
@@ -128,6 +143,9 @@ class TestNamedFields:
             (b"ETag", b'"token"'),
             (b"From", b"robot@example.org"),
             (b"X-Binary", bytes(range(128, 256))),
+            (b"X-Next-Page-Token", b"abc"),
+            (b"Sec-WebSocket-Key", b"abc"),
+            (b"Access-Control-Allow-Credentials", b"true"),
         ],
     )
     def test_others_stay_as_they_are(self, name: bytes, value: bytes) -> None:
@@ -159,6 +177,20 @@ class TestUri:
             (b"https://user:pass@example.org/x", "https://~9@example.org/x"),
             (b"//user@example.org/", "//~4@example.org/"),
             (b"/mail/a@b?to=c@d", "/mail/a@b?to=c@d"),
+            (
+                b"/items?resetToken=abc&api-token=d&login_password=e",
+                "/items?resetToken=~3&api-token=~1&login_password=~1",
+            ),
+            (
+                b"/items?session_key=abc&next_page_token=d&pageToken=e",
+                "/items?session_key=~3&next_page_token=d&pageToken=e",
+            ),
+            (b"/items?filter=%7B%22token%22%3A%22abc%22%7D", "/items?filter=~15"),
+            (b"/items?a=" + JWT, f"/items?a=~{len(JWT)}"),
+            (b"/items?token=" + JWT, f"/items?token=~{len(JWT)}"),
+            (b"/reset/" + JWT + b"/now", f"/reset/~{len(JWT)}/now"),
+            (b"/(S(k2o4xz55j2dzr3451zqy3f45))/cart", "/(S(~24))/cart"),
+            (b"/eyJ/a(b).local.c", "/eyJ/a(b).local.c"),
             (b"*", "*"),
         ],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +16,7 @@ from typing import Any
 
 from proxy.caching.policy import Policy
 from proxy.commands.inspecting.choosing import Choice
-from proxy.commands.inspecting.working import MOST_FAULTS, Counted, Progress, count_span, seldom_collect
+from proxy.commands.inspecting.working import MOST_FAULTS, Counted, Progress, count_span, seldom_collecting
 from proxy.message.errors import PellucidError
 from proxy.visibility.inspecting.aggregate import BUDGET, Aggregate
 from proxy.visibility.inspecting.predictions import Case, predict_case
@@ -72,7 +73,6 @@ class Run:
 
     def count(self, paths: Sequence[str]) -> tuple[Aggregate, list[Source]]:
         """What is in some logs, counted. Raises UnreadableSource, ConfigurationError and WorkerLost."""
-        seldom_collect()
         total = Aggregate(self._job.policy, self._job.budget)
         sources = []
         for path in paths:
@@ -82,7 +82,8 @@ class Run:
                     parts = self._count_spans(spans)
                 else:
                     counted = Counted(Aggregate(self._job.policy, self._job.budget))
-                    counted.take(source.batches(), self._job.choice, self._progress)
+                    with seldom_collecting():
+                        counted.take(source.batches(), self._job.choice, self._progress)
                     parts = iter((counted,))
                 sources.append(_put_together(source.name, source.format, parts, total))
         return total, sources
@@ -158,6 +159,7 @@ def _begin(read: Any) -> None:
     """What a new process does first."""
     global _queue
     _queue = read
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is interrupted too, and ends the others
 
 
 def _work(span: Span, reading: Reading, choice: Choice, policy: Policy, budget: int) -> Counted:

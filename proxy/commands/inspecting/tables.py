@@ -17,6 +17,7 @@ from proxy.commands.inspecting.words import (
     seconds_shown,
     share_shown,
     sure_shown,
+    time_shown,
 )
 from proxy.visibility.inspecting.report import Answer, Credential, Dependence, Exchange, Prediction, Report
 
@@ -83,7 +84,7 @@ def _tells(verdict: Dependence) -> bool:
 def _verdict(verdict: Dependence) -> Text:
     undeclared = ("  undeclared", "bold red") if verdict.declared is False else ""
     sure = f"  {sure_shown(verdict.confidence)}" if verdict.confidence else ""
-    shown = [f"{one.id or '?'} ({one.detail})" for one in verdict.examples[:3]]
+    shown = [f"{one.id or time_shown(one.time)} ({one.detail})" for one in verdict.examples[:3]]
     examples = cleaned(", ".join(shown)) if shown and verdict.answer is Answer.DEPENDS else ""
     return Text.assemble(
         (cleaned(verdict.sentence), answer_style(verdict.answer)),

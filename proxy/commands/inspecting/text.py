@@ -16,6 +16,7 @@ from proxy.commands.inspecting.words import (
     bytes_shown,
     cleaned,
     count_shown,
+    seconds_shown,
     severity_style,
     share_shown,
 )
@@ -101,28 +102,7 @@ def _summary(report: Report) -> Iterator[RenderableType]:
             f"{count_shown(opacity.not_explicit)} don't say if they may be kept",
             f"{count_shown(opacity.not_stateless)} hang on hidden state",
         )
-    durations = figures.durations
-    if durations.known:
-        shown = [
-            f"{name} {value * 1000:.1f} ms"
-            for name, value in (
-                ("median", durations.median),
-                ("95 %", durations.p95),
-                ("99 %", durations.p99),
-            )
-        ]
-        yield _line("Durations", *shown)
-    if figures.errors or figures.refused:
-        yield _line(
-            "Errors",
-            f"{count_shown(figures.errors)} of servers",
-            f"{count_shown(figures.refused)} of clients",
-        )
-    if not report.sampling.exact and report.sampling.kept:
-        yield _line(
-            "Sample",
-            f"{count_shown(report.sampling.kept)} exchanges stand for all in what is judged one by one",
-        )
+    yield from _further(report)
     for finding in report.summary.worst:
         yield Text.assemble(
             "\n", (f"{finding.severity.upper()} ", severity_style(finding.severity)), _at(finding)
@@ -132,6 +112,19 @@ def _summary(report: Report) -> Iterator[RenderableType]:
         yield Text("\nWhat costs most", style="bold")
     for number, advice in enumerate(report.summary.advice, 1):
         yield from _advice(number, advice)
+
+
+def _further(report: Report) -> Iterator[RenderableType]:
+    figures, sampling = report.summary.figures, report.sampling
+    durations = figures.durations
+    if durations.known:
+        named = (("median", durations.median), ("95 %", durations.p95), ("99 %", durations.p99))
+        yield _line("Durations", *(f"{name} {seconds_shown(value)}" for name, value in named))
+    if figures.errors or figures.refused:
+        errors, refused = count_shown(figures.errors), count_shown(figures.refused)
+        yield _line("Errors", f"{errors} of servers", f"{refused} of clients")
+    if not sampling.exact and sampling.kept:
+        yield _line("Sample", f"{count_shown(sampling.kept)} exchanges were looked at one by one")
 
 
 def _title(report: Report) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from proxy.visibility.inspecting.report import Answer, Severity
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -55,6 +57,11 @@ def seconds_shown(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def time_shown(moment: float | None) -> str:
+    """A moment of a day, in UTC."""
+    return "?" if moment is None else f"{datetime.fromtimestamp(moment, UTC):%H:%M:%S.%f}"[:-3]
 
 
 def severity_style(severity: Severity) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from proxy.caching.policy import Policy
@@ -55,12 +56,18 @@ def count_span(
     span: Span, reading: Reading, choice: Choice, policy: Policy, progress: Progress, budget: int
 ) -> Counted:
     """Count one part of a log. Raises UnreadableSource."""
-    seldom_collect()
     counted = Counted(Aggregate(policy, budget))
-    counted.take(read_span(span, reading), choice, progress)
+    with seldom_collecting():
+        counted.take(read_span(span, reading), choice, progress)
     return counted
 
 
-def seldom_collect() -> None:
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
     """Nothing here is in cycles, so that looking for them is lost time."""
+    before = gc.get_threshold()
     gc.set_threshold(200_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

@@ -8,6 +8,7 @@ from typing import Any
 
 from proxy.caching.decision import Decision, Outcome
 from proxy.server.admin.histogram import Histogram, empty, percentiles
+from proxy.server.lane.answers import Kind
 from proxy.server.lane.records import Hit, Rendered
 from proxy.visibility.account import Account
 
@@ -26,7 +27,7 @@ SOURCES = ("cache", "upstream", "own")
 NONE, OTHER = "none", "other"
 
 _CACHE, _UPSTREAM, _OWN = range(3)
-_SOURCE: dict[Outcome, int] = {
+_SOURCE: dict[str, int] = {
     Outcome.HIT: _CACHE,
     Outcome.STALE: _CACHE,
     Outcome.VALIDATED: _CACHE,
@@ -144,17 +145,19 @@ class Figures:
             second.latency[index] += number
 
     def _put_passed(self, second: _Second, passed: Sequence[Rendered]) -> None:
+        sent: Counter[tuple[Kind, str]] = Counter()
         for one in passed:
-            outcome, status, slug = one.kind
-            self._count((outcome, status, slug, one.forward))
-            source = _SOURCE[Outcome(outcome)]
-            self._answered[source] += 1
-            second.answered[source] += 1
-            self._sent[source] += one.sent
-            second.sent[source] += one.sent
-            self._origin += 1
-            second.origin += 1
-            self._upstream.add(one.upstream or 0.0)
+            sent[one.kind, one.forward] += one.sent
+        for (kind, forward), times in Counter([(one.kind, one.forward) for one in passed]).items():
+            self._count((*kind, forward), times)
+            source = _SOURCE[kind[0]]
+            self._answered[source] += times
+            second.answered[source] += times
+            self._sent[source] += sent[kind, forward]
+            second.sent[source] += sent[kind, forward]
+        self._origin += len(passed)
+        second.origin += len(passed)
+        self._upstream.add_all([max(one.upstream or 0.0, 0.0) for one in passed])
 
     def snapshot(self, now: float) -> dict[str, Any]:
         """All of it, for JSON; durations in seconds. The second that `now` falls into is not over yet."""

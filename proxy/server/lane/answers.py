@@ -31,20 +31,21 @@ Kind = tuple[str, int, str]
 class Rendering:
     """An answer at one age. It holds from `since` to `last`, both included.
 
-    `head` is the head as sent. The record is `before`, the request's field lines, and `after`. `evidence` is
-    all text in it that may quote a credential of the request: then the record would be another. Nothing is
-    asked of upstream: there is no reason for it (`forward`), and no time that it took.
+    `head` is the head as sent. The record is `before`, the request's field lines, and `tail`, in UTF-8 with
+    the end of the line. `evidence` is all text in it that may quote a credential of the request: then the
+    record would be another. Nothing is asked of upstream: there is no reason for it (`forward`), and no time
+    that it took.
     """
 
-    __slots__ = ("after", "before", "evidence", "head", "kind", "last", "sent", "since")
+    __slots__ = ("before", "evidence", "head", "kind", "last", "sent", "since", "tail")
 
     forward = ""
     upstream: float | None = None
 
-    def __init__(self, head: bytes, before: str, after: str, evidence: str, kind: Kind, sent: int) -> None:
+    def __init__(self, head: bytes, before: str, tail: bytes, evidence: str, kind: Kind, sent: int) -> None:
         self.head = head
         self.before = before
-        self.after = after
+        self.tail = tail
         self.evidence = evidence
         self.kind = kind
         self.sent = sent
@@ -53,10 +54,10 @@ class Rendering:
 
     def equals(self, other: Rendering) -> bool:
         """Whether both send and record the same."""
-        return (self.head, self.before, self.after, self.evidence, self.kind, self.sent) == (
+        return (self.head, self.before, self.tail, self.evidence, self.kind, self.sent) == (
             other.head,
             other.before,
-            other.after,
+            other.tail,
             other.evidence,
             other.kind,
             other.sent,
@@ -110,7 +111,7 @@ class Renderer:
         return Rendering(
             serialise_response(out.head),
             request[: -len(_FIELDS_END)].decode(),
-            (_FIELDS_END + rest).decode(),
+            _FIELDS_END + rest + b"\n",
             "\n".join(told),
             (decision.outcome, response.status, main),
             sent,
@@ -120,20 +121,20 @@ class Renderer:
 class Answered:
     """The answer under one licence, with its age left open."""
 
-    __slots__ = ("_after", "_ageing", "_evidence", "_head", "_like", "_until")
+    __slots__ = ("_ageing", "_evidence", "_head", "_like", "_tail", "_until")
 
     def __init__(self, licence: Licence, marked: Rendering) -> None:
         self._ageing = licence.ageing
         self._until = licence.until
         self._head = _template(marked.head.decode("latin-1")).encode("latin-1")
-        self._after = _template(marked.after)
+        self._tail = _template(marked.tail.decode()).encode()
         self._evidence = _template(marked.evidence)
         self._like = marked.before, marked.kind, marked.sent
 
     @property
     def size(self) -> int:
         """Bytes of memory, those of one rendering included."""
-        return 1200 + 2 * (len(self._head) + len(self._after) + len(self._evidence)) + len(self._like[0])
+        return 1200 + 2 * (len(self._head) + len(self._tail) + len(self._evidence)) + len(self._like[0])
 
     def at(self, now: float) -> Rendering:
         """The answer at `now`, which has to be within the licence's time."""
@@ -142,7 +143,7 @@ class Answered:
         rendering = Rendering(
             self._head % {b"age": age, b"ttl": ttl},
             before,
-            self._after % {"age": age, "ttl": ttl},
+            self._tail % {b"age": age, b"ttl": ttl},
             self._evidence % {"age": age, "ttl": ttl},
             kind,
             sent,

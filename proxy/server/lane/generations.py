@@ -53,19 +53,24 @@ class Generations(Generic[K, V]):
 
     def put(self, key: K, value: V, size: int) -> None:
         """Keep `value`, which takes `size` bytes, under `key`, where nothing is kept yet."""
+        if self._used + size > self._half:
+            self._turn()
         self._used += size
-        if self._used > self._half:
-            gone, self._old = self._old, self.young.copy()
-            self.young.clear()
-            self._used = size
-            if self._forgotten is not None:
-                for one in gone.values():
-                    self._forgotten(one)
         self.young[key] = value
 
     def grown(self, size: int) -> None:
         """One of the young takes `size` bytes more, or less."""
         self._used += size
+        if size > 0 and self._used > self._half:
+            self._turn()
+
+    def _turn(self) -> None:
+        gone, self._old = self._old, self.young.copy()
+        self.young.clear()
+        self._used = 0
+        if self._forgotten is not None:
+            for one in gone.values():
+                self._forgotten(one)
 
     def pop(self, key: K) -> V | None:
         """Forget what is kept under `key`."""

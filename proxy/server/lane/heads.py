@@ -14,6 +14,7 @@ from proxy.message.fields import Fields
 from proxy.message.grammar import FIELD_LINES, WHITE_SPACE, split_field_lines
 from proxy.message.head import HeadLimits
 from proxy.message.hops import HOP_BY_HOP
+from proxy.message.request import Request
 from proxy.message.target import is_authority
 from proxy.server.lane.generations import Generations
 from proxy.visibility.record import encode_piece
@@ -31,6 +32,7 @@ _JUDGED = frozenset((b"host", b"connection"))
 """Fields that are plain with some values and not with others."""
 
 _MOST_NAMES = 1024
+_LONGEST_NAME = 64
 _MOST_PARTS = 8
 
 _fields = re.compile(FIELD_LINES)
@@ -160,15 +162,21 @@ class Blocks:
 
         A line is remembered from the second time on, and a block when all its lines are: what is new each
         time is not.
-        `names` are those whose part will be asked for next.
+        `names` are those whose part will be asked for; where others may be, there are to be none.
         """
         if len(raw) > self._longest or raw[-4:] != b"\r\n\r\n":
             return None
         block = self.known.young.get(raw) or self.known.revived(raw)
         if block is not None:
             return block
-        if (volatile := self._volatile) is not None and (block := self._mended(raw, names, volatile)):
-            return block
+        if self._volatile is not None and names is not _NO_NAMES:
+            block = self._mended(raw, names, self._volatile)
+            if block is not None:
+                return block
+        return self._composed(raw, names)
+
+    def _composed(self, raw: bytes, names: Names) -> Block | None:
+        """The block, put together from its lines."""
         pieces = raw[:-4].split(b"\r\n")
         if len(pieces) > self._most:
             return None
@@ -204,7 +212,7 @@ class Blocks:
             return None
         value = raw[at + len(volatile.beginning) : end].strip(WHITE_SPACE)
         rest = raw[:at] + raw[end:]
-        block = self.known.young.get(rest) or self.read(rest, names)
+        block = self.known.get(rest) or self._composed(rest, names)
         if block is None or not 0 < len(block.lines) < self._most or _simple.fullmatch(value) is None:
             return None
         around = block.cuts.get(at) if block.cuts is not None else None
@@ -218,9 +226,9 @@ class Blocks:
         line = self._lines.revived(raw)
         if line is not None:
             return line
-        name, _, value = raw.partition(b":")
+        name, colon, value = raw.partition(b":")
         value = value.strip(WHITE_SPACE)
-        ordinary = self._ordinary.get(name)
+        ordinary = self._ordinary.get(name) if colon else None
         if ordinary is not None and _simple.fullmatch(value):
             lowered, beginning = ordinary
             line = _made((0, lowered, (lowered, value), f'{beginning}{value.decode()}"]', ()))
@@ -250,7 +258,8 @@ class Blocks:
         shown, secrets = self._redaction.line_once(name, value)
         text = encode_piece(shown).decode()
         weight = (lowered == b"host") * _HOST + bool(secrets) * _SECRET
-        if lowered not in _JUDGED and self._redaction.shows(name) and len(self._ordinary) < _MOST_NAMES:
+        few = len(self._ordinary) < _MOST_NAMES and len(name) <= _LONGEST_NAME
+        if few and lowered not in _JUDGED and self._redaction.shows(name):
             self._ordinary[name] = lowered, encode_piece((name.decode(), "")).decode()[:-2]
         return Line(weight, lowered, (lowered, value), text, secrets)
 
@@ -264,6 +273,19 @@ def plain_line(raw: bytes) -> tuple[bytes, bytes] | None:
     if len(fields) != 1 or not is_plain(fields):
         return None
     return next(iter(fields))
+
+
+def may_come_plain(received: Request) -> bool:
+    """Whether `Blocks` may read a request like this one: else there is no use in being prepared for it."""
+    fields = received.fields
+    return (
+        received.version == (1, 1)
+        and received.method in (b"GET", b"HEAD")
+        and received.target[:1] == b"/"
+        and len(received.target) <= LONGEST
+        and sum(len(name) + len(value) + 3 for name, value in fields) + 2 <= LONGEST
+        and is_plain(fields)
+    )
 
 
 def is_plain(fields: Fields) -> bool:

@@ -11,7 +11,7 @@ from proxy.engine.licence import LARGEST, Licence, issue
 from proxy.message.request import Request
 from proxy.server.clients.forwarding import Forwarding, forwarded
 from proxy.server.lane.answers import Answered, Renderer, Rendering
-from proxy.server.lane.heads import LONGEST, UNUSUAL, Block, Blocks, Part, is_plain
+from proxy.server.lane.heads import UNUSUAL, Block, Blocks, Part, may_come_plain
 from proxy.server.lane.records import AT_ONCE, Records
 from proxy.server.lane.standing import Place, Register, Standing, base_of
 from proxy.server.lane.through import Through
@@ -175,7 +175,7 @@ class Lane:
         """The licence under which a request is to be answered, and its header block."""
         line, _, raw = head.partition(b"\r\n")
         place = self.register.places.get(line)
-        block = self.blocks.read(raw) if place is not None else None
+        block = self.blocks.read(raw, place.names) if place is not None else None
         if place is None or block is None:
             return None
         standing = place.standings.get(block.part(place.names))
@@ -197,9 +197,9 @@ class Lane:
     def consider(self, account: Account) -> None:
         """An exchange went the long way: see to it that the next one like it needs not."""
         received, decision = account.received, account.decision
-        if received is None or decision is None or decision.outcome not in _REUSED:
+        if received is None or decision is None or decision.outcome not in _REUSED or not self.switched_on:
             return
-        if account.response_bytes > LARGEST or not account.complete or not self._plain(received):
+        if account.response_bytes > LARGEST or not account.complete or not may_come_plain(received):
             return
         line = b"%b %b HTTP/1.1" % (received.method, received.target)
         if not self._due(line):
@@ -232,16 +232,6 @@ class Lane:
         part = applied(rule, asked.query), _part(received, place)
         self.register.add(Standing(licence, answered, place, part, around))
         self._wider = True
-
-    def _plain(self, received: Request) -> bool:
-        return (
-            self.switched_on
-            and received.version == (1, 1)
-            and received.method in (b"GET", b"HEAD")
-            and received.target[:1] == b"/"
-            and len(received.target) <= LONGEST
-            and is_plain(received.fields)
-        )
 
     def _due(self, line: bytes) -> bool:
         """Whether a licence is worth asking for; ever more seldom where none was had."""

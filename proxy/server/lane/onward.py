@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from proxy.message.fields import Fields
 from proxy.message.grammar import WHITE_SPACE
@@ -13,8 +13,8 @@ from proxy.server.clients.forwarding import Forwarding, forwarded
 K = TypeVar("K")
 V = TypeVar("V")
 
-_MOST = 4096
-"""Blocks, lines and traces that are remembered, each."""
+_FIXED = 250
+"""Bytes that something remembered takes beside its texts."""
 
 _OTHERS = frozenset(
     b"""
@@ -28,15 +28,37 @@ _OTHERS = frozenset(
 _AS_IT_IS, _AS_HOST, _GONE, _OTHERWISE = (object() for _ in range(4))
 
 
-class Onward:
-    """Gives the header block to forward for one that arrived, plain as `Blocks` has it."""
+class _Remembered(Generic[K, V]):
+    """What is `known`, in `budget` bytes: it is all forgotten when it becomes more."""
 
-    def __init__(self, forwarding: Forwarding) -> None:
+    __slots__ = ("_budget", "_used", "known")
+
+    def __init__(self, budget: int) -> None:
+        self.known: dict[K, V] = {}
+        self._budget = budget
+        self._used = 0
+
+    def keep(self, key: K, value: V, size: int) -> None:
+        """Remember something new whose texts take `size` bytes."""
+        self._used += _FIXED + size
+        if self._used > self._budget:
+            self.known.clear()
+            self._used = _FIXED + size
+        self.known[key] = value
+
+
+class Onward:
+    """Gives the header block to forward for one that arrived, plain as `Blocks` has it.
+
+    It remembers what it gave in `budget` bytes.
+    """
+
+    def __init__(self, forwarding: Forwarding, budget: int) -> None:
         self._forwarding = forwarding
-        self._blocks: dict[tuple[bytes, str], bytes] = {}
-        self._lines: dict[bytes, bytes | None] = {}
-        self._names: dict[bytes, object] = {}
-        self._traces: dict[tuple[str, bytes], bytes] = {}
+        self._blocks: _Remembered[tuple[bytes, str], bytes] = _Remembered(budget // 2)
+        self._lines: _Remembered[bytes, bytes | None] = _Remembered(budget // 4)
+        self._names: _Remembered[bytes, object] = _Remembered(budget // 8)
+        self._traces: _Remembered[tuple[str, bytes], bytes] = _Remembered(budget // 8)
 
     def block(self, raw: bytes, client: str, host: bytes) -> bytes | None:
         """The header block that is sent for `raw`, from the client with that IP address; both end with an
@@ -44,23 +66,28 @@ class Onward:
 
         `host` is the value of Host in `raw`. None where it has fields that do not go on line by line.
         """
-        known = self._blocks.get((raw, client))
+        known = self._blocks.known.get((raw, client))
         if known is not None:
             return known
-        lines = self._lines
-        count = len(lines)
-        pieces = raw[:-4].split(b"\r\n")
-        turned = [lines[piece] if piece in lines else self._line(piece) for piece in pieces]
+        lines = self._lines.known
+        seen = True
+        turned = []
+        for piece in raw[:-4].split(b"\r\n"):
+            if piece in lines:
+                turned.append(lines[piece])
+            else:
+                turned.append(self._line(piece))
+                seen = False
         if None in turned:
             return None
         made = b"".join([*turned, self._trace(client, host), b"\r\n"])  # type: ignore[list-item]
-        if len(lines) == count:  # one with something new in it may never come again
-            _keep(self._blocks, (raw, client), made)
+        if seen:  # one with something new in it may never come again
+            self._blocks.keep((raw, client), made, len(raw) + len(made))
         return made
 
     def _line(self, raw: bytes) -> bytes | None:
         name, _, value = raw.partition(b":")
-        goes_on = self._names.get(name)
+        goes_on = self._names.known.get(name)
         if goes_on is None:
             goes_on = self._goes_on(name)
         made: bytes | None
@@ -70,7 +97,7 @@ class Onward:
             made = b"%b: %b\r\n" % (name, self._forwarding.authority or value.strip(WHITE_SPACE))
         else:
             made = b"" if goes_on is _GONE else None
-        _keep(self._lines, raw, made)
+        self._lines.keep(raw, made, 2 * len(raw))
         return made
 
     def _goes_on(self, name: bytes) -> object:
@@ -83,23 +110,17 @@ class Onward:
         else:
             lines = self._forwarded(Fields([(b"Host", b"a"), (name, b"keep-alive")]), "", b"a")
             found = _AS_IT_IS if (name, b"keep-alive") in lines else _GONE
-        _keep(self._names, name, found)
+        self._names.keep(name, found, len(name))
         return found
 
     def _trace(self, client: str, host: bytes) -> bytes:
-        known = self._traces.get((client, host))
+        known = self._traces.known.get((client, host))
         if known is None:
             lines = self._forwarded(Fields([(b"Host", host)]), client, host)
             known = serialise_fields(Fields(lines[1:]))
-            _keep(self._traces, (client, host), known)
+            self._traces.keep((client, host), known, len(known) + len(host))
         return known
 
     def _forwarded(self, fields: Fields, client: str, host: bytes) -> list[tuple[bytes, bytes]]:
         request = Request(b"GET", b"/", fields, (1, 1), b"http", host)
         return list(forwarded(request, client, self._forwarding).fields)
-
-
-def _keep(table: dict[K, V], key: K, value: V) -> None:
-    if len(table) >= _MOST:
-        table.clear()
-    table[key] = value

@@ -43,12 +43,12 @@ class Rendered:
     """A response as it goes to the client: `head`, and its content.
 
     The end of the record is `after`, with the content's digest and the time to the origin's first byte
-    between its three pieces.
+    between its three pieces; the end of the line is in the last.
     """
 
     __slots__ = ("after", "head", "meaning")
 
-    def __init__(self, head: bytes, after: tuple[str, str, str], meaning: Meaning) -> None:
+    def __init__(self, head: bytes, after: tuple[str, bytes, bytes], meaning: Meaning) -> None:
         self.head = head
         self.after = after
         self.meaning = meaning
@@ -101,7 +101,7 @@ def render(
         (decision.outcome, response.status, decision.reasons[0].reason.slug if decision.reasons else ""),
         decision.forward or "",
     )
-    after = _FIELDS_END.decode() + pieces[0], ends[0], ends[1]
+    after = _FIELDS_END.decode() + pieces[0], ends[0].encode(), f"{ends[1]}\n".encode()
     return Rendered(serialise_response(out.head), after, meaning)
 
 
@@ -125,6 +125,11 @@ class Template:
         self._ends = like.after[1], like.after[2]
         self._meaning = like.meaning
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return 1200 + sum(map(len, (*self._around, *self._text, *self._ends, self._meaning.before)))
+
     def filled(self, told: Told, length: int) -> Rendered:
         """The response with these lines, and so many bytes of content sent."""
         begin, end = self._around
@@ -140,24 +145,18 @@ class Passed:
     first byte, in seconds.
     """
 
-    __slots__ = ("_digest", "_rendered", "sent", "upstream")
+    __slots__ = ("_after", "_digest", "forward", "kind", "sent", "upstream")
 
     def __init__(self, rendered: Rendered, digest: str, sent: int, upstream: float) -> None:
-        self._rendered = rendered
+        self._after = rendered.after
         self._digest = digest
+        self.kind = rendered.meaning.kind
+        self.forward = rendered.meaning.forward
         self.sent = sent
         self.upstream = upstream
 
     @property
-    def after(self) -> str:
-        """The end of the record."""
-        head, middle, end = self._rendered.after
-        return f"{head}{self._digest}{middle}{self.upstream:.6f}{end}"
-
-    @property
-    def kind(self) -> Kind:
-        return self._rendered.meaning.kind
-
-    @property
-    def forward(self) -> str:
-        return self._rendered.meaning.forward
+    def tail(self) -> bytes:
+        """The end of the record, in UTF-8 with the end of its line."""
+        head, middle, end = self._after
+        return b"%b%b%.6f%b" % (f"{head}{self._digest}".encode(), middle, self.upstream, end)

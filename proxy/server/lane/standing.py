@@ -75,7 +75,7 @@ class Standing:
         self._from = licence.since
         self._until = licence.until
         copied = 0 if licence.content is licence.entry.content else len(licence.content)
-        self.size = _FIXED + answered.size + len(licence.key) + copied
+        self.size = _FIXED + answered.size + len(licence.key) + copied + _size_of(part)
         self._show(licence.since)
 
     @property
@@ -105,6 +105,12 @@ class Standing:
     def _show(self, now: float) -> None:
         self.rendering = rendering = self._answered.at(now)
         self.since, self.last = rendering.since, rendering.last
+
+
+def _size_of(part: Part | tuple[Applied, Part]) -> int:
+    """Bytes that the name of a licence takes, about: its texts, and the tuples around them."""
+    pairs = [pair for several in part for pair in several]
+    return sum(60 + (len(one) if isinstance(one, bytes) else sum(map(len, one))) for one in pairs)
 
 
 def _nothing() -> None:

@@ -9,22 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from time import perf_counter, time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from proxy.caching.decision import Outcome
 from proxy.engine.digest import Digest
-from proxy.engine.passing import Opening, Verdict, opening, verdict
+from proxy.engine.passing import opening, verdict
 from proxy.engine.performer import received as as_received
 from proxy.engine.reach import Reach
-from proxy.message.fields import NO_FIELDS
 from proxy.message.head import parse_request_head, serialise_request
 from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.server.clients.forwarding import Forwarding, forwarded
 from proxy.server.clients.incoming import Arrival, received_request
-from proxy.server.lane.generations import Generations
-from proxy.server.lane.heads import LONGEST, Block, Blocks, Names, Part, is_plain
+from proxy.server.lane.heads import Block, Blocks, may_come_plain
 from proxy.server.lane.onward import Onward
+from proxy.server.lane.openings import RULES_ASK, Openings, Said, Way
 from proxy.server.lane.passed import Passed, Rendered, Template, render
 from proxy.server.lane.records import AT_ONCE, Hit, Records
 from proxy.server.lane.told import Tellers, Told
@@ -43,59 +42,10 @@ _log = logging.getLogger(__name__)
 LARGEST = 32 << 10
 """Bytes of content beyond which a response seldom comes in one piece."""
 
-_RULES_ASK = frozenset(
-    b"""
-    host cache-control pragma authorization if-match if-none-match if-modified-since if-unmodified-since
-    if-range range content-length transfer-encoding expect
-    """.split()
-)
-"""What the caching rules look up in a request whatever the response, so that names seldom grow."""
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-_MOST_WAYS = 64
-_MOST_VERDICTS = 8
 _MOST_NEW = 32
+_MOST_NOTES = 16
 _MOST_TRIED = 8192
 _NO_CONTENT = Digest().value()
-
-
-class Said:
-    """What was said of a response, and how responses like it are rendered."""
-
-    __slots__ = ("templates", "verdict")
-
-    def __init__(self, verdict: Verdict) -> None:
-        self.verdict = verdict
-        self.templates: dict[object, Template] = {}
-
-
-class Way:
-    """Leave to forward the requests that are alike, and what was said of responses to them so far."""
-
-    __slots__ = ("host", "leave", "names", "new", "received", "said")
-
-    def __init__(self, leave: Opening, received: Request, names: Names) -> None:
-        self.leave = leave
-        self.received = Request(
-            received.method, received.target, NO_FIELDS, received.version, received.scheme, received.authority
-        )
-        self.host = received.authority
-        self.names = names
-        self.said: list[Said] = []
-        self.new = 0  # responses that were not like any before, since one was
-
-
-class Place:
-    """The ways for one request line, for each by what is in the fields called `names`."""
-
-    __slots__ = ("names", "size", "ways")
-
-    def __init__(self, line: bytes, names: Names) -> None:
-        self.names = names
-        self.size = 4000 + 2 * len(line)
-        self.ways: dict[Part, Way] = {}
 
 
 class Through:
@@ -123,10 +73,9 @@ class Through:
         self._settings = settings
         self._records = records
         self._blocks = blocks
-        self._onward = Onward(forwarding)
+        self._onward = Onward(forwarding, budget // 4)
         self._tellers = Tellers(redaction, budget // 8)
-        self._places: Generations[bytes, Place] = Generations(budget)
-        self._usual = Names(_RULES_ASK)
+        self._openings = Openings(budget - budget // 4 - budget // 8)
         self._tried: dict[int, int] = {}
 
     # What a connection calls.
@@ -138,13 +87,14 @@ class Through:
         """
         clock = perf_counter()
         line, _, raw = data.partition(b"\r\n")
-        place = self._places.young.get(line) or self._places.get(line)
+        place = self._openings.places.young.get(line) or self._openings.places.get(line)
         if place is None or not self.switched_on or connection._paused:
             return data
-        block = self._blocks.known.young.get(raw) or self._blocks.read(raw)
+        names = self._openings.names
+        block = self._blocks.known.young.get(raw) or self._blocks.read(raw, names)
         if block is None:
             return data
-        way = place.ways.get(block.part(place.names))
+        way = place.ways.get(block.part(names))
         if way is None or way.new > _MOST_NEW or not way.leave.is_open(self._store, self._flights):
             return data
         onward = self._onward.block(raw, connection.address, way.host)
@@ -188,7 +138,7 @@ class Through:
             template = said.templates.get((told.start, *_counted(told, length)))
             if template is not None and said.verdict.fits(response.head, times, self._policy):
                 way.new = 0
-                return template.filled(told, length)
+                return self._noted(way, response, said, template.filled(told, length))
         return None
 
     def _rendered_anew(self, way: Way, response: Whole, told: Told | None) -> Rendered | None:
@@ -206,11 +156,18 @@ class Through:
             if told is not None:
                 length = len(response.content)
                 template = Template(made, told, length)
-                _keep(said.templates, (told.start, *_counted(told, length)), template)
+                self._openings.keep(way, said, (told.start, *_counted(told, length)), template)
         except ValueError:
             return None
-        if told is not None and said.verdict.lasting and said.verdict.timed is None:
-            _keep(response.plain.notes, way, made)
+        return self._noted(way, response, said, made)
+
+    def _noted(self, way: Way, response: Whole, said: Said, made: Rendered) -> Rendered:
+        """What was made, remembered for the same head where the time makes no difference."""
+        if said.verdict.lasting and said.verdict.timed is None and b"date" in response.head.fields:
+            notes = response.plain.notes
+            if len(notes) >= _MOST_NOTES:
+                notes.clear()
+            notes[way] = made
         return made
 
     def record(self, hit: Hit, loop: asyncio.AbstractEventLoop) -> None:
@@ -231,14 +188,9 @@ class Through:
         if way.new > _MOST_NEW:  # no two are alike: to look for what they have in common costs more
             return None
         found = verdict(way.leave, head, response.length, self._policy, times)
-        if found is None or not found.asked <= way.names.wanted:
+        if found is None or not found.asked <= RULES_ASK:
             return None
-        said = Said(found)
-        if found.lasting:
-            if len(way.said) >= _MOST_VERDICTS:
-                way.said.clear()
-            way.said.append(said)
-        return said
+        return self._openings.say(way, found)
 
     # How leave is had.
 
@@ -247,9 +199,14 @@ class Through:
         received, decision, sent = account.received, account.decision, account.response
         if received is None or decision is None or decision.outcome is not Outcome.FORWARDED or sent is None:
             return
-        if decision.stored or not account.complete or account.response_bytes > LARGEST:
+        if (
+            not self.switched_on
+            or decision.stored
+            or not account.complete
+            or account.response_bytes > LARGEST
+        ):
             return
-        if b"transfer-encoding" in sent.fields or not self._plain(received):
+        if b"transfer-encoding" in sent.fields or not may_come_plain(received):
             return
         line = b"%b %b HTTP/1.1" % (received.method, received.target)
         if not self._due(line):
@@ -257,36 +214,15 @@ class Through:
         client = account.client.rpartition(":")[0].strip("[]")
         request = forwarded(received, client, self._forwarding)
         leave = opening(self._store, request, self._policy, time())
-        if leave is None or not leave.asked <= _RULES_ASK or not self._alike(line, received, request, client):
+        if leave is None or not leave.asked <= RULES_ASK or not self._alike(line, received, request, client):
             return
-        place = self._places.get(line)
-        if place is None:
-            place = Place(line, self._usual)
-            self._places.put(line, place, place.size)
-        part = tuple(
-            (lowered, value)
-            for name, value in received.fields
-            if (lowered := name.lower()) in place.names.wanted
-        )
-        if len(place.ways) >= _MOST_WAYS:
-            place.ways.clear()
-        place.ways[part] = Way(leave, received, place.names)
+        self._openings.add(line, leave, received)
 
     def _alike(self, line: bytes, received: Request, request: Request, client: str) -> bool:
         """Whether the request is forwarded in the same bytes here and there."""
         raw = b"".join([b"%b: %b\r\n" % field for field in received.fields]) + b"\r\n"
         onward = self._onward.block(raw, client, received.authority)
         return onward is not None and line + b"\r\n" + onward == serialise_request(request)
-
-    def _plain(self, received: Request) -> bool:
-        return (
-            self.switched_on
-            and received.version == (1, 1)
-            and received.method in (b"GET", b"HEAD")
-            and received.target[:1] == b"/"
-            and len(received.target) <= LONGEST
-            and is_plain(received.fields)
-        )
 
     def _due(self, line: bytes) -> bool:
         """Whether leave is worth asking for: at the second time, and seldom where none was had."""
@@ -324,6 +260,9 @@ class Passing:
     def answered(self, response: Whole) -> None:
         """The whole response has come: it goes on to the client as the rules have it."""
         through, connection, block = self._through, self._connection, self._block
+        if connection.transport is None or connection.transport.is_closing():
+            self.client_left()
+            return
         content = response.content
         try:
             rendered = through.rendered(self._way, response)
@@ -376,9 +315,3 @@ def _counted(told: Told, length: int) -> tuple[bytes, ...]:
     """What Content-Length says, but for saying how long the content is."""
     exact = b"%d" % length
     return tuple([b"" if value == exact else value for value in told.length])
-
-
-def _keep(table: dict[K, V], key: K, value: V) -> None:
-    if len(table) >= _MOST_WAYS:
-        table.clear()
-    table[key] = value

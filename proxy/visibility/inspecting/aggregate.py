@@ -13,7 +13,7 @@ from proxy.caching.policy import Policy
 from proxy.visibility.inspecting.messages import parameters_of, place_of
 from proxy.visibility.inspecting.sample import Slot, fit
 from proxy.visibility.inspecting.tally import Row, Tally
-from proxy.visibility.inspecting.timeline import Timeline
+from proxy.visibility.inspecting.timeline import LAST, Timeline
 from proxy.visibility.inspecting.traits import Sorter
 from proxy.visibility.inspecting.tree import Node, Tree
 from proxy.visibility.observation import Batch, Held, Lines, Observation, Part
@@ -128,7 +128,7 @@ class Aggregate:
         for one in exchanges:
             moment = one.time
             if moment != second:
-                if moment != moment:
+                if not 0 <= moment <= LAST:
                     continue
                 second, slot = moment, timeline.slot(moment)
                 if moment < first:
@@ -176,16 +176,16 @@ class Aggregate:
         if self.tree.changes + self.lost.changes != self._changes or len(self._places) >= MOST_TARGETS:
             self._changes = self.tree.changes + self.lost.changes
             self._places.clear()
-        if len(self._queries) >= MOST_TARGETS:
+            self._queries.clear()
+        elif len(self._queries) >= MOST_TARGETS:
             self._queries.clear()
         if node.gathered is None:
             node.gathered = Tally()
         tally = node.gathered
-        hashed = int.from_bytes(
-            blake2b(f"{authority}{path}".encode(errors="replace"), digest_size=8).digest()
-        )
+        hashed = crc32(path.encode(errors="replace"), crc32(authority.encode(errors="replace"))) << 32
         tally.paths.add(hashed)
-        if query:
+        if query and (query, id(tally)) not in self._queries:
+            self._queries.add((query, id(tally)))
             tally.name_parameters(parameters_of(query))
         place = _Place(tally, tally.bucket.slot(hashed) if sampled else None, sure)
         self._places[one.authority, one.target] = place

@@ -10,6 +10,7 @@ from proxy.message.fields import Fields
 from proxy.message.response import Response
 from proxy.visibility.inspecting.messages import request_of, response_of
 from proxy.visibility.inspecting.replay import Asked
+from proxy.visibility.inspecting.timeline import LAST
 from proxy.visibility.observation import Observation
 
 _OURS = frozenset(("refused", "local"))
@@ -34,7 +35,7 @@ def asked_of(sampled: Sequence[Sampled]) -> list[Asked]:
     found = []
     for one in sampled:
         exchange = one.exchange
-        if exchange.outcome in _OURS or exchange.time != exchange.time or not exchange.method:
+        if exchange.outcome in _OURS or not 0 <= exchange.time <= LAST or not exchange.method:
             continue
         request = request_of(exchange)
         if exchange.outcome == "failed" or not exchange.status:
@@ -58,7 +59,7 @@ def sent_at(fields: Fields, now: float) -> Fields:
     expires = fields.all(b"expires")
     until = parse_date(expires[0], now) if len(expires) == 1 else None
     if until is not None and then is not None and abs(until - now) < 1e10:
-        fields = fields.setting(b"Expires", format_date(max(0.0, until + now - then)))
+        fields = fields.setting(b"Expires", format_date(min(max(0.0, until + now - then), LAST)))
     return fields.setting(b"Date", format_date(now))
 
 

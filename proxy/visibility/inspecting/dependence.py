@@ -9,6 +9,7 @@ from math import erfc, frexp, sqrt
 from proxy.visibility.inspecting.activity import Activity, Who
 from proxy.visibility.inspecting.candidates import Candidate, Seen, Value, candidates, tells, view_of
 from proxy.visibility.inspecting.chance import fisher, stratified, succession
+from proxy.visibility.inspecting.changing import Changing, changing
 from proxy.visibility.inspecting.comparing import Compared, Comparisons, Mask, compare
 from proxy.visibility.inspecting.messages import place_of
 from proxy.visibility.inspecting.report import Answer
@@ -233,23 +234,27 @@ def _changes(case: _Case, activity: Activity) -> Iterator[Verdict]:
         table = strata.setdefault(frexp(max(1e-3, after.time - before.time))[1], [0, 0, 0, 0])
         table[(0 if acted else 2) + equal] += 1
     above = stratified((a, b, c, d) for a, b, c, d in strata.values())
-    if above > FAR_FROM_CHANCE and busy.different >= 3:
-        sure = 1 - erfc(above / sqrt(2))
-        examples = _exchanges(busy.example_different)
+    seen = changing(case.found.pairs, lambda one: _who(case, one))
+    steady = not case.found.control.different and not seen.shared  # nothing comes and goes by chance
+    of_one = steady and seen.own >= 3 and seen.users >= 2 and seen.own > seen.changes / 4
+    if of_one or (above > FAR_FROM_CHANCE and busy.different >= 3):
+        sure = succession(seen.own) if of_one else 1 - erfc(above / sqrt(2))
+        examples = _exchanges(seen.example or busy.example_different)
         yield Verdict(HISTORY, Answer.DEPENDS, sure, busy.equal, busy.different, 0, (), examples)
         yield _steady(TIME, quiet, changing=Answer.UNKNOWN)  # a request itself may have an effect
     else:
         yield _steady(HISTORY, busy, changing=Answer.UNKNOWN)
-        yield _by_itself(case, quiet, busy)
+        yield _by_itself(case, quiet, seen)
 
 
-def _by_itself(case: _Case, quiet: Compared, busy: Compared) -> Verdict:
+def _by_itself(case: _Case, quiet: Compared, seen: Changing) -> Verdict:
     """Whether content changes by itself. What changes for one user alone may be that user's own doing."""
-    of_all = all(at in case.cleared for at, column in enumerate(case.columns) if column.personal)
-    if of_all:
-        return _steady(TIME, case.found.by_mask.get(0, Compared()))
-    verdict = _steady(TIME, quiet)
-    if verdict.answer is Answer.UNKNOWN and busy.different:
+    same = case.found.by_mask.get(0, Compared())
+    nobody = not any(column.personal for column in case.columns)
+    if nobody or not same.different or (seen.shared >= 2 and seen.shared > seen.changes / 2):
+        return _steady(TIME, same)
+    verdict = _steady(TIME, quiet, changing=Answer.UNKNOWN)
+    if verdict.answer is Answer.UNKNOWN and same.different:
         return replace(verdict, together=(HISTORY,))
     return verdict
 

@@ -88,21 +88,30 @@ class Sums:
         if traits.judged is not None and traits.method in _RETRIEVALS and traits.judged.lifetime:
             self.lifetimes[traits.judged.lifetime] += count
 
-    def judge(self, row: Row, count: int, stateful: Collection[str]) -> None:
+    def judge(self, row: Row, count: int, stateful: Collection[str], undeclared: Collection[str]) -> None:
         """Whether exchanges of a sort are opaque: `stateful` are the cookies that refer to hidden state.
 
-        A response that says for how long all may share it is clear, whatever cookie the request had.
+        A response that says for how long all may share it is clear, whatever cookie the request had; unless
+        content was seen to differ by one that is in `undeclared`.
         """
         traits = row[0]
         if traits.judged is None:
             return
         self.judged += count
         said = traits.judged
-        for_all = said.explicit and said.storable and "cookie" not in traits.vary and not traits.sets
+        misleading = any(name in undeclared for name in traits.cookies)
+        for_all = (
+            not misleading
+            and said.explicit
+            and said.storable
+            and "cookie" not in traits.vary
+            and not traits.sets
+        )
         hidden = not for_all and any(name in stateful for name in (*traits.cookies, *traits.sets))
-        self.not_explicit += count * (not traits.judged.explicit)
+        silent = misleading or not traits.judged.explicit
+        self.not_explicit += count * silent
         self.not_stateless += count * hidden
-        self.opaque += count * (hidden or not traits.judged.explicit)
+        self.opaque += count * (hidden or silent)
 
     def figures(self, durations: Durations) -> Figures:
         """As they stand in the report."""
@@ -150,12 +159,12 @@ def cause_of(row: Row) -> tuple[str, bool]:
     return ("nothing-stored" if from_cache is False else ""), True
 
 
-def sums_of(tally: Tally, stateful: Collection[str]) -> Sums:
-    """What the exchanges of one endpoint add up to; `stateful` are the cookies that refer to hidden state."""
+def sums_of(tally: Tally, stateful: Collection[str], undeclared: Collection[str] = ()) -> Sums:
+    """What the exchanges of one endpoint add up to; for the cookies that are named see `Sums.judge`."""
     sums = Sums()
     for row, count, size in tally.each():
         sums.add(row, count, size)
-        sums.judge(row, count, stateful)
+        sums.judge(row, count, stateful, undeclared)
     return sums
 
 

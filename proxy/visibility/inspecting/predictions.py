@@ -22,6 +22,8 @@ MOST = 16_000
 """How many exchanges are replayed at most, of all endpoints; each is replayed about ten times."""
 
 _RELATED = ("location", "content-location", "cache-group-invalidation")
+_READ = ("vary", "set-cookie", "etag", "last-modified")
+_ASKED = ("cookie", "authorization", "cache-control")
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "QUERY"))
 
 
@@ -36,12 +38,17 @@ class Case:
     total: int
     measured: float | None
     policy: Policy
+    lacks: tuple[str, ...] = ()
 
 
 def cases(endpoints: Sequence[Found], held: Held, policy: Policy) -> Iterator[Case]:
     """What is worth replaying; nothing where the log doesn't hold what the rules read."""
     if not held.has_response_field("cache-control") or Part.TIME not in held.parts:
         return
+    lacks = (
+        *(f"the response field {name.title()}" for name in _READ if not held.has_response_field(name)),
+        *(f"the request field {name.title()}" for name in _ASKED if not held.has_request_field(name)),
+    )
     each = max(200, MOST // max(1, len(endpoints)))
     related = list(_related(endpoints))
     for endpoint in endpoints:
@@ -58,6 +65,7 @@ def cases(endpoints: Sequence[Found], held: Held, policy: Policy) -> Iterator[Ca
             total,
             endpoint.sums.hits / endpoint.sums.told if endpoint.sums.told else None,
             policy,
+            lacks,
         )
 
 
@@ -174,5 +182,7 @@ def _sentence(
 
 def _assumes(case: Case) -> Iterator[str]:
     yield "The store has room for everything, and the origin answers as it did."
+    if case.lacks:
+        yield f"The log lacks {listed(list(case.lacks))}: it is taken that there was none."
     if not any(one.digest for one in case.asked):
         yield "The log has no digests of content: validators are assumed to stay the same for each path."

@@ -31,7 +31,7 @@ from proxy.visibility.inspecting.report import (
 )
 from proxy.visibility.inspecting.showing import shown
 from proxy.visibility.inspecting.tally import Histogram
-from proxy.visibility.inspecting.undeclared import undeclared
+from proxy.visibility.inspecting.undeclared import undeclared, undeclared_cookies
 from proxy.visibility.inspecting.whereabouts import Found, found_endpoints
 from proxy.visibility.inspecting.wording import dependence_of
 from proxy.visibility.observation import Held, Part
@@ -81,7 +81,7 @@ def report(
     hidden = hiding(kinds)
     histogram = Histogram()
     for endpoint in endpoints:
-        endpoint.sums = sums_of(endpoint.tally, endpoint.stateful(hidden))
+        endpoint.sums = sums_of(endpoint.tally, endpoint.stateful(hidden), undeclared_cookies(endpoint))
         histogram.merge(endpoint.tally.histogram)
     total = together(endpoint.sums for endpoint in endpoints)
     found = list(cases(endpoints, held, aggregate.policy)) if wishes.predictions else []
@@ -155,6 +155,8 @@ def _style(found: Found, kinds: dict[str, str]) -> str:
     """Where the state is that the content shows, in a word; empty where that was not seen."""
     depends = [one.candidate for one in found.verdicts if one.answer is Answer.DEPENDS]
     personal = [one for one in depends if one.personal]
+    if any(kinds.get(one.name) == "server-held" for one in personal):
+        return "server-held"
     if personal and found.answer("history") is Answer.DEPENDS:
         return "server-held"
     if any(kinds.get(one.name) == "client-held" for one in personal):

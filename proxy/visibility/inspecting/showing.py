@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy.visibility.inspecting.report import Exchange
+from proxy.visibility.inspecting.timeline import LAST
 from proxy.visibility.observation import Observation
 
 _LONGEST = 200
@@ -12,7 +13,7 @@ def shown(exchange: Observation, detail: str = "") -> Exchange:
     """One exchange as an example; `detail` says what it is an example of."""
     return Exchange(
         exchange.id,
-        _number(exchange.time),
+        exchange.time if 0 <= exchange.time <= LAST else None,
         exchange.method,
         exchange.target[:_LONGEST],
         exchange.status,

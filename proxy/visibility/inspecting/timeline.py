@@ -9,7 +9,9 @@ from proxy.visibility.inspecting.report import Slice
 MOST = 240
 """How many slices there are at most."""
 
-_CENTURY = 1 << 32
+LAST = 253_402_300_799.0
+"""The last second that has a date, in seconds since the epoch. What a log dates later, or before 1970, is
+counted, but not as a time."""
 
 
 class Timeline:
@@ -25,7 +27,7 @@ class Timeline:
 
     def slot(self, time: float) -> list[int]:
         """The counters for a time, in seconds since the epoch: exchanges, hits, errors, bytes."""
-        at = int(time) // self.width if -_CENTURY < time < 2 * _CENTURY else 0
+        at = int(time) // self.width if 0 <= time <= LAST else 0
         found = self.slices.get(at)
         if found is None:
             found = self.slices[at] = [0, 0, 0, 0]
@@ -36,6 +38,8 @@ class Timeline:
 
     def span(self, first: float, last: float) -> None:
         """Take note of the first and the last time of some exchanges."""
+        if not 0 <= first <= last <= LAST:
+            return
         self.first = first if self.first is None else min(self.first, first)
         self.last = last if self.last is None else max(self.last, last)
 

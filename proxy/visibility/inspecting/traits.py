@@ -12,6 +12,7 @@ from proxy.caching.storing import decide_storing
 from proxy.caching.vary import nominated
 from proxy.message.cache_control import Directives
 from proxy.visibility.inspecting.messages import request_of, response_of
+from proxy.visibility.inspecting.timeline import LAST
 from proxy.visibility.observation import Held, Lines, Observation
 
 MOST = 4_096
@@ -197,7 +198,7 @@ def judge(exchange: Observation, policy: Policy) -> Judged | None:
     if exchange.method not in _SAFE:
         return Judged(True, False, ("written-through",), "")
     response = response_of(exchange)
-    time = exchange.time if exchange.time == exchange.time else 0.0
+    time = exchange.time if 0 <= exchange.time <= LAST else 0.0
     storing = decide_storing(
         request_of(exchange), response, request_time=time, response_time=time, policy=policy
     )

@@ -12,6 +12,15 @@ from proxy.visibility.inspecting.wording import declared, dependence_of
 _SOURCE = "RFC 9110 §12.5.5, RFC 9111 §4.1"
 
 
+def undeclared_cookies(endpoint: Found) -> list[str]:
+    """The cookies by which content differs without any response saying so."""
+    return [
+        one.candidate.name
+        for one in endpoint.verdicts
+        if one.candidate.kind == "cookie" and one.answer is Answer.DEPENDS and declared(one) is False
+    ]
+
+
 def undeclared(endpoints: Sequence[Found]) -> Iterator[Finding]:
     """A finding for each endpoint and each cookie or field by which its content differs undeclared."""
     for endpoint in endpoints:

@@ -56,9 +56,10 @@ class Columns:
 
     def observations(self, rows: Sequence[Sequence[str]]) -> list[Observation]:
         """One for each row. Raises ValueError where a piece of any of them is not what it has to be."""
-        if not rows:
-            return []
-        columns: list[Column] = list(zip(*rows, strict=True))
+        return self.of_columns(list(zip(*rows, strict=True)), len(rows)) if rows else []
+
+    def of_columns(self, columns: Sequence[Column], count: int) -> list[Observation]:
+        """The same of `count` rows that are columns already."""
         made: dict[str, Any] = {}
         for at, step in self._steps:
             step(columns[at], made)
@@ -68,7 +69,7 @@ class Columns:
             made["response_fields"] = _lines(columns, self._response_lines)
             if self._results:
                 self._outcome(map(self._told.__getitem__, made["response_fields"]), made)
-        self._join(made, len(rows))
+        self._join(made, count)
         last = max(map(_PLACES.__getitem__, made))
         given = islice(_DEFAULTS.items(), last + 1)
         return list(map(Observation, *(made.get(name) or repeat(value) for name, value in given)))
@@ -147,7 +148,7 @@ def _mapped(name: str, memo: Memo[str, Any], column: Column, made: dict[str, Any
     made[name] = list(map(memo.__getitem__, column))
 
 
-def _lines(columns: list[Column], sources: list[tuple[int, Memo[str, Any]]]) -> list[Lines]:
+def _lines(columns: Sequence[Column], sources: list[tuple[int, Memo[str, Any]]]) -> list[Lines]:
     rows = zip(*(map(memo.__getitem__, columns[at]) for at, memo in sources), strict=True)
     return [row if None not in row else tuple(line for line in row if line is not None) for row in rows]
 

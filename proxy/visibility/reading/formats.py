@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from proxy.message.errors import ConfigurationError
 from proxy.visibility.observation import Observation, Part
-from proxy.visibility.reading import ncsa, squid
+from proxy.visibility.reading import ncsa, proxies
 from proxy.visibility.reading.caddy import CaddyFormat
 from proxy.visibility.reading.hiding import Hiding
 from proxy.visibility.reading.jsonlines import JsonFormat
 from proxy.visibility.reading.lineformat import LineFormat, NotRead, TextFormat
 from proxy.visibility.reading.patterns import compile_format
+from proxy.visibility.reading.quick import combined
 from proxy.visibility.reading.records import RecordFormat
 
 HAR = "har"
@@ -27,8 +28,8 @@ _KNOWN: dict[str, Callable[[Hiding], LineFormat]] = {
     "pellucid": lambda hiding: RecordFormat(),
     "caddy": CaddyFormat,
     "json": JsonFormat,
-    "squid": lambda hiding: TextFormat("squid", squid.SQUID, squid.SQUID_ROLES, hiding, Part.AUTHORITY),
-    "haproxy": lambda hiding: TextFormat("haproxy", squid.HAPROXY, squid.HAPROXY_ROLES, hiding),
+    "squid": lambda hiding: TextFormat("squid", proxies.SQUID, proxies.SQUID_ROLES, hiding, Part.AUTHORITY),
+    "haproxy": lambda hiding: TextFormat("haproxy", proxies.HAPROXY, proxies.HAPROXY_ROLES, hiding),
 }
 NAMES = ("pellucid", HAR, *_TEXTS, "squid", "haproxy", "caddy", "json")
 """The formats that have a name."""
@@ -65,7 +66,8 @@ class Formats:
             )
         pattern, roles = compile_format(_TEXTS.get(name, name))
         further = Part.AUTHORITY if name == "varnish" else Part(0)
-        return TextFormat(name, pattern, roles, self._hiding, further)
+        quick = combined if _TEXTS.get(name) == ncsa.COMBINED else None
+        return TextFormat(name, pattern, roles, self._hiding, further, quick)
 
     def find(self, lines: Sequence[bytes]) -> LineFormat | None:
         """What reads most of the first of `lines`; None where nothing reads any."""

@@ -6,14 +6,23 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
+from proxy.visibility import credentials
 from proxy.visibility.reading.memo import Memo
-from proxy.visibility.reading.requests import RequestLine, Requests
 from proxy.visibility.redaction import Redaction
 
 Line = tuple[str, str]
+RequestLine = tuple[str, str, str, str, str]
+"""Method, scheme, authority, target and version; empty where the line doesn't tell."""
+
+_NAMED = re.compile(r"(?<![^?#;/&])[^=?#;/&]+(?==)")
+"""The names of parameters, wherever they may stand in a URI."""
 
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 _VERSION = re.compile(r"(?:HTTP/|h)?(\d)(?:\.(\d))?", re.IGNORECASE)
+_METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "QUERY"}
+)
+_VERSIONS = {f"HTTP/{number}": number for number in ("1.0", "1.1", "2.0", "3.0")}
 _LONG = 1024
 """Characters of a value that is not worth being remembered."""
 
@@ -44,18 +53,25 @@ class Hiding:
     def __init__(self, reading: Reading) -> None:
         self.reveal = reading.reveal
         self._redaction = Redaction(reading.key, reading.redact, reading.redact_parameters)
-        self.requests = Requests(self._request, self.target, self._is_secret)
+        self.request: Memo[str, RequestLine] = Memo(self._request)
         self._lines: dict[str, Memo[str, Line | None]] = {}
         self._fields: Memo[Line, Line] = Memo(self._line)
+        self._secret: Memo[str, bool] = Memo(self._is_secret)
 
     def target(self, text: str) -> str:
         """A request target or another URI reference."""
-        if self.reveal or ("=" not in text and "@" not in text and "%" not in text):
+        if self.reveal or not self._needs_care(text):
             return text
         return self._redaction.target(text.encode("latin-1", "replace"))[0]
 
+    def _needs_care(self, text: str) -> bool:
+        """False where it shows at a glance that no credential is in a URI reference, as in nearly all."""
+        if "%" in text or "@" in text or credentials.seems_secret(text):
+            return True
+        return "=" in text and any(map(self._secret.__getitem__, _NAMED.findall(text)))
+
     def _is_secret(self, name: str) -> bool:
-        return not self.reveal and self._redaction.hides(name.encode("latin-1", "replace"))
+        return self._redaction.hides(name.encode("latin-1", "replace"))
 
     def line(self, name: str, value: str) -> Line:
         """A field line."""
@@ -101,7 +117,14 @@ class Hiding:
         return self._redaction.authority(text.encode("latin-1", "replace"))
 
     def _request(self, text: str) -> RequestLine:
-        line = unescaped(text)
+        pieces = text.split(" ")
+        if len(pieces) == 3 and pieces[0] in _METHODS and pieces[1][:1] == "/" and "\\" not in text:
+            method, target, version = pieces
+            if version in _VERSIONS:
+                return method, "", "", self.target(target), _VERSIONS[version]
+        return self._unusual(unescaped(text))
+
+    def _unusual(self, line: str) -> RequestLine:
         method, _, rest = line.partition(" ")
         target, _, version = rest.rpartition(" ")
         if not target:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from proxy.visibility.observation import Held, Observation, Part
@@ -12,6 +12,10 @@ from proxy.visibility.reading.hiding import Hiding
 from proxy.visibility.reading.roles import NOTHING, Role, held
 
 NOT_READ = "it is not written in the format of the log"
+
+
+Quick = Callable[[str, int], Sequence[Sequence[str]] | None]
+"""Gives the columns of lines that are all of a usual form, else None, faster than a regular expression."""
 
 
 class NotRead(Exception):  # noqa: N818 - it says what is the matter, and never leaves this package
@@ -34,7 +38,7 @@ class LineFormat(Protocol):
 
 
 class TextFormat:
-    """Lines that one regular expression matches whole."""
+    """Lines that one regular expression matches whole, most of which `quick` may read."""
 
     def __init__(
         self,
@@ -43,23 +47,30 @@ class TextFormat:
         roles: Sequence[Role],
         hiding: Hiding,
         further: Part = NOTHING,
+        quick: Quick | None = None,
     ) -> None:
         self.name = name
         self.held = held(name, roles, further)
         self._pattern = pattern
+        self._quick = quick
         self._columns = Columns(roles, hiding)
 
     def read(self, lines: bytes, count: int) -> list[Observation]:
         """As LineFormat says."""
-        rows = self._pattern.findall(lines.decode("latin-1"))
-        if len(rows) != count:
-            raise NotRead(NOT_READ)
-        if self._pattern.groups == 1:
-            rows = [(only,) for only in rows]
+        text = lines.decode("latin-1")
+        columns = self._quick(text, count) if self._quick is not None else None
+        if columns is None:
+            columns = self._columns_of(text, count)
         try:
-            return self._columns.observations(rows)
+            return self._columns.of_columns(columns, count)
         except ValueError as error:
             raise NotRead(_why(error)) from error
+
+    def _columns_of(self, text: str, count: int) -> Sequence[Sequence[str]]:
+        rows = self._pattern.findall(text)
+        if len(rows) != count:
+            raise NotRead(NOT_READ)
+        return [rows] if self._pattern.groups == 1 else list(zip(*rows, strict=True))
 
 
 def _why(error: ValueError) -> str:

@@ -24,6 +24,9 @@ _TIMES = frozenset({"", "rt", "request_time"})
 _MOST = 24
 """Pieces at the end of a line that are told apart."""
 
+_LONGEST = 4096
+"""Characters of all of them."""
+
 
 def extended(lines: Sequence[str]) -> str:
     """The format string of lines that go on after those of NCSA; empty where they aren't all alike.
@@ -55,6 +58,8 @@ def _has_port(starts: Sequence[re.Match[str]]) -> bool:
 
 def _pieces(rests: Sequence[str]) -> str:
     """The pieces that all of `rests` consist of; empty where they differ."""
+    if max(map(len, rests)) > _LONGEST:
+        return ""
     tokens = [_TOKEN.findall(rest) for rest in rests]
     if any(_TOKEN.sub("", rest) for rest in rests):
         return ""

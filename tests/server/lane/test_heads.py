@@ -6,7 +6,7 @@ import json
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.message.errors import MalformedMessage
@@ -59,12 +59,31 @@ def test_a_block_is_read_as_the_parser_reads_it(blocks: Blocks, lines: list[byte
 
 
 @given(st.lists(LINES, max_size=6))
+@example([b"Y: 1", b"Host: h"])
+@example([b"Host: h", b"Y"])
+@example([b"Host: h", b"Trace"])
 def test_what_the_parser_refuses_is_never_plain(blocks: Blocks, lines: list[bytes]) -> None:
     raw = b"".join(line + b"\r\n" for line in lines) + b"\r\n"
     try:
         parse_request_head(b"GET / HTTP/1.1\r\n" + raw, LIMITS)
     except MalformedMessage:
         assert blocks.read(raw, NAMES) is None
+
+
+def test_a_name_alone_is_no_line_also_where_it_is_known(blocks: Blocks) -> None:
+    assert blocks.read(b"Host: h\r\nY: 1\r\n\r\n", NAMES) is not None
+    for line in (b"Y", b"Trace", b"Trace ", b"\x00", b""):
+        assert blocks.read(b"Host: h\r\n%b\r\n\r\n" % line, NAMES) is None
+
+
+def test_many_lines_that_are_new_each_time_are_read_as_any_others() -> None:
+    blocks = Blocks(REDACTION, HeadLimits(fields=900), 1 << 20)
+    for number in range(1000):
+        blocks.read(b"Host: h\r\nT: %d\r\n\r\n" % number, NAMES)
+    block = blocks.read(b"Host: h\r\n%b\r\n" % (b"T:\r\n" * 800), NAMES)
+    assert block is not None
+    assert json.loads(f"[{block.text}]") == [["Host", "h"], *[["T", ""]] * 800]
+    assert blocks.read(b"Host: h\r\n%b\r\n" % (b"T:\r\n" * 900), NAMES) is None
 
 
 def test_a_block_is_remembered_once_it_is_known() -> None:

@@ -25,17 +25,17 @@ AFTER = (
     '],"content_bytes":0},"raw":null,"response":{"status":200,"reason":"OK","version":"1.1","fields":[],'
     '"content_bytes":7,"digest":null,"complete":true},"decision":{"outcome":"hit","reasons":[{"slug":"fresh",'
     '"section":"RFC 9111 §4.2","evidence":""}],"until":null,"forward":null,"forward_status":null,'
-    '"ttl_seconds":9,"stored":null,"collapsed":null},"upstream":null,"error":null}'
+    '"ttl_seconds":9,"stored":null,"collapsed":null},"upstream":null,"error":null}\n'
 )
 
 
 def hit(started: float = NOON, seconds: float = 0.000012, target: str = "/a") -> Hit:
-    rendering = Rendering(b"", "", AFTER, "", ("hit", 200, "fresh"), 7)
+    rendering = Rendering(b"", "", AFTER.encode(), "", ("hit", 200, "fresh"), 7)
     return started, seconds, '"192.0.2.1:5000"', BEFORE.replace("/a", target), '["Host","h"]', rendering
 
 
 def test_a_line_is_a_record() -> None:
-    made = lines([hit(NOON + 0.25), hit(NOON + 0.9999999, 1.5)], 10).encode()
+    made = lines([hit(NOON + 0.25), hit(NOON + 0.9999999, 1.5)], 10)
     first, second = map(decode, made.splitlines())
     assert (first.id, second.id) == (f"{PREFIX}00000000000a", f"{PREFIX}00000000000b")
     assert (first.time, second.time) == ("2023-11-14T22:13:20.250000Z", "2023-11-14T22:13:21.000000Z")
@@ -46,6 +46,24 @@ def test_a_line_is_a_record() -> None:
     )
     assert first.request is not None
     assert (first.request.target, first.request.fields) == ("/a", (("Host", "h"),))
+
+
+async def test_who_cannot_take_them_keeps_them_from_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    came: list[int] = []
+
+    class Broken:
+        def put_hits(self, hits: list[Hit], first: int) -> None:
+            raise ValueError("no")
+
+    class Whole:
+        def put_hits(self, hits: list[Hit], first: int) -> None:
+            came.append(len(hits))
+
+    records = Records([Broken(), Whole()])
+    records.waiting += [hit(), hit()]
+    records.flush()
+    assert (came, records.waiting) == ([2], [])
+    assert "could not be recorded" in caplog.text
 
 
 async def test_hits_are_recorded_soon_and_many_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Iterator
 
 import pytest
@@ -69,7 +70,7 @@ async def test_it_is_recorded_whole(play):
 
 
 async def test_new_ids_in_requests_and_responses_are_no_hindrance(play):
-    for number in range(5):
+    for number in range(99):
         asked = request(b"traceparent: 00-%032d-00f067aa0ba902b7-01" % number)
         answered = response(
             b"Cache-Control: no-store", b"X-Request-Id: %d" % number, body=b"x" * (9 + number)
@@ -77,8 +78,10 @@ async def test_new_ids_in_requests_and_responses_are_no_hindrance(play):
         got = await exchange(play, asked, answered)
         assert b"X-Request-Id: %d\r\n" % number in got
         assert got.endswith(b"x" * (9 + number))
-    assert short(play) == 5
-    assert [record["response"]["content_bytes"] for record in play.ways.records()] == [9, 10, 11, 12, 13]
+    assert short(play) == 99
+    records = play.ways.records()
+    assert [record["response"]["content_bytes"] for record in records] == [9 + number for number in range(99)]
+    assert records[98]["request"]["fields"][1][1].startswith(f"00-{98:032d}")
 
 
 async def test_once_something_is_stored_the_rules_are_asked(play):
@@ -178,7 +181,7 @@ async def test_without_a_date_each_response_gets_its_own(play, clock):
 
 class TestOnward:
     def test_lines_go_on_as_the_long_way_has_them(self):
-        onward = Onward(Forwarding("pellucid", b"origin:80"))
+        onward = Onward(Forwarding("pellucid", b"origin:80"), 1 << 20)
         raw = b"Host: a.example\r\nX:  y \r\nConnection: keep-alive\r\n\r\n"
         expected = (
             b"Host: origin:80\r\nX: y\r\nVia: 1.1 pellucid\r\n"
@@ -190,12 +193,29 @@ class TestOnward:
 
     @pytest.mark.parametrize("name", [b"Forwarded", b"X-Forwarded-For", b"x-real-ip"])
     def test_traces_of_others_do_not_go_line_by_line(self, name):
-        onward = Onward(Forwarding("pellucid", b"origin:80"))
+        onward = Onward(Forwarding("pellucid", b"origin:80"), 1 << 20)
         assert onward.block(b"Host: a\r\n" + name + b": y\r\n\r\n", "1.2.3.4", b"a") is None
 
-    def test_what_is_remembered_is_bounded(self):
-        onward = Onward(Forwarding("pellucid", b"origin:80"))
-        for number in range(5000):
-            onward.block(b"Host: a\r\nX-%d: y\r\n\r\n" % number, "1.2.3.4", b"a")
-        tables = onward._blocks, onward._lines, onward._names, onward._traces
-        assert all(len(table) <= 4096 for table in tables)
+    @pytest.mark.parametrize("length", [1, 4000])
+    def test_what_is_remembered_is_bounded(self, length):
+        onward = Onward(Forwarding("pellucid", b"origin:80"), 1 << 20)
+        for number in range(3000):
+            host, long = b"a%d" % number, b"x" * length
+            raw = b"Host: %b\r\nX%b-%d: y\r\nX: %b\r\n\r\n" % (host, long, number, long)
+            for client in ("192.0.2.1", "192.0.2.2"):
+                onward.block(raw, client, host)
+        tables = [onward._blocks, onward._lines, onward._names, onward._traces]
+        assert all(table.known for table in tables)
+        assert len(pickle.dumps([table.known for table in tables[:2]])) <= 3 << 18
+        assert len(onward._names.known) + len(onward._traces.known) <= 1000
+
+
+@pytest.mark.parametrize("line", [(b"X", b"y" * 5000), (b"Authorization", b"y" * 5000), (b"X" * 5000, b"")])
+async def test_nothing_is_remembered_of_a_request_that_is_too_long(clock, line):
+    play = Play(Ways(clock, short=True))
+    for _ in range(5):
+        await exchange(play, request(b": ".join(line)))
+    through = play.ways.through
+    assert not through._openings.places.young
+    assert not through._onward._lines.known
+    await play.ways.close()

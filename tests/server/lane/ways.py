@@ -1,4 +1,4 @@
-"""A whole proxy without sockets, with its short way or without: tests give every byte that its origin says."""
+"""A whole proxy without sockets, with its short way or without: tests give each byte that its origin says."""
 
 from __future__ import annotations
 

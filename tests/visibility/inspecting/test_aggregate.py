@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from proxy.visibility.inspecting.aggregate import Aggregate
 from proxy.visibility.inspecting.reporting import Wishes, report
 from proxy.visibility.observation import Batch, Observation
-from tests.visibility.inspecting.traffic import EVERYTHING, PLAIN, aggregate_of, exchange
+from tests.visibility.inspecting.traffic import BEGIN, EVERYTHING, PLAIN, aggregate_of, exchange
 
 QUIET = Wishes(predictions=False)
 
@@ -76,7 +77,7 @@ def test_paths_at_which_nothing_is_stand_together() -> None:
 def test_a_million_paths_take_little_room(held: object) -> None:
     random_ = random.Random(3)
     found = Aggregate(budget=500)
-    count = 30_000
+    count = 12_000
     for _ in range(0, count, 1_000):
         batch = [
             exchange(
@@ -112,3 +113,13 @@ def test_errors_are_counted_by_kind() -> None:
     assert sum(one.count for one in found.errors) == 103
     assert len(found.errors) < 30
     assert (502, "no connection", 3) in [(one.status, one.error, one.count) for one in found.errors]
+
+
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), -1e300, 1e300, -5.0, 1e12])
+def test_times_that_are_none_are_not_shown(time: float) -> None:
+    found = report(aggregate_of([exchange("/a", time=time, status=500), exchange("/a", 3.0)]))
+    assert found.first == found.last == BEGIN + 3.0
+    assert found.summary.figures.exchanges == 2
+    assert all(one.time is None or one.time >= 0 for one in found.slowest)
+    json = msgspec.json.encode(found)
+    assert b"Infinity" not in json

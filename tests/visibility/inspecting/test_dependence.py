@@ -155,6 +155,25 @@ def test_a_session_that_remembers() -> None:
     assert found["time"] is not DEPENDS
 
 
+def test_counters_of_their_own_are_no_clock() -> None:
+    """Each user's page counts that user's visits: the same numbers, but not at the same time."""
+    counts: dict[str, int] = {}
+
+    def server(one: Observation) -> str:
+        counts[sid(one)] = counts.get(sid(one), 0) + 1
+        return f"visit {counts[sid(one)]}"
+
+    for count in (20, 60, 200):
+        counts.clear()
+        assert answers(visits(count, seed=count), server)["time"] is not DEPENDS
+
+
+def test_a_clock_for_each_user_is_a_clock() -> None:
+    """Content for each user that changes for all at once may not be told, but is never called history."""
+    found = answers(visits(600), lambda one: f"{sid(one)} at {one.time // 60}")
+    assert found["history"] is not DEPENDS
+
+
 def test_credentials_that_always_change_together_are_not_told_apart() -> None:
     traffic = [
         msgspec.structs.replace(one, request_fields=(("Cookie", f"a={sid(one)}; b={sid(one)}"),))

@@ -181,3 +181,8 @@ def test_verdicts_stand_with_their_examples() -> None:
     assert len(one.examples) == 3
     assert all(example.id for example in one.examples)
     assert one.examples[0].detail == one.examples[2].detail != one.examples[1].detail
+
+
+def test_a_message_that_misleads_is_opaque() -> None:
+    assert personal([("Cache-Control", "max-age=60")]).summary.opacity.share == 1.0
+    assert personal([("Cache-Control", "max-age=60"), ("Vary", "Cookie")]).summary.opacity.share == 0.0

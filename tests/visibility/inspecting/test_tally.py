@@ -95,7 +95,11 @@ def test_merged_slices_hold_everything(times: list[float], at: int) -> None:
     first, whole = timeline(times[:at]), timeline(times)
     first.merge(timeline(times[at:]))
     assert sum(one.exchanges for one in first.all()) == len(times)
-    assert (first.first, first.last) == (whole.first, whole.last)
+    assert (
+        (first.first, first.last)
+        == (whole.first, whole.last)
+        == (min(times, default=None), max(times, default=None))
+    )
 
 
 @given(TIMES)

@@ -192,6 +192,34 @@ def test_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert sum(len(batch.observations) for batch in source.batches()) == 10
 
 
+START = LINE.rstrip()
+MANY = 250_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        START + " " * MANY + '"',
+        START + ' "' * MANY,
+        START.replace("/a", "/" + "%41" * MANY),
+        START.replace("/a", "/?" + "a=1&" * MANY),
+        START.replace("/a", "/" + "@" * MANY),
+        START.replace("curl", "\\x41" * MANY),
+        "192.0.2.1 - " + "a " * MANY + "[",
+        "1:" * MANY + " [",
+        "1700000000.000 1 192.0.2.1 TCP_MISS/200 1 GET http://a/ " + " A/" * MANY,
+        "a[1]: " * 100_000,
+        '{"a":' * 100_000,
+        '{"request":{"method":"GET","uri":"/","headers":{' + '"a":["b"],' * 50_000,
+    ],
+    ids=range(12),
+)
+def test_lines_that_are_made_to_take_long_are_done_with_at_once(read: Read, line: str) -> None:
+    log = read(f"{line}\n{LINE}")
+    assert len(log.observations) + log.left_out == 2
+    assert log.observations[-1].target == "/a"
+
+
 @given(st.binary(max_size=300), st.sampled_from(sorted({*NAMES} - {"har"})))
 def test_any_line_is_read_or_not_read(line: bytes, name: str) -> None:
     found = Formats(Hiding(Reading())).get(name)

@@ -1,4 +1,4 @@
-"""Squid's own format, and HAProxy's for HTTP."""
+"""The formats that Squid and HAProxy have of their own."""
 
 from __future__ import annotations
 
