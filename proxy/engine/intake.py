@@ -30,7 +30,8 @@ async def take_in(answer: Answer, performer: Performer, reach: Reach) -> Arrivin
             flight.land(shared=validated or failed, answered=validated)
         return None
     keeping = await Keeping.begin(reach, wanted, response.length, performer.entry)
-    if keeping is not None and reach.invalidations.since(performer.sent, wanted.key, wanted.labels):
+    outdated = reach.invalidations.since(performer.sent, wanted.key, wanted.labels, performer.invalidated)
+    if keeping is not None and outdated:
         keeping.outdate()
     if keeping is None:
         if flight is not None:

@@ -9,6 +9,10 @@ REMEMBERED = 10_000
 """How many invalidations are remembered at most."""
 
 
+Invalidation = tuple[float, Sequence[bytes], Sequence[bytes]]
+"""When it was, in seconds since the epoch; the keys and the labels."""
+
+
 class Invalidations:
     """The last invalidations, in the order in which they came (RFC 9111 §4.4).
 
@@ -17,24 +21,34 @@ class Invalidations:
     """
 
     def __init__(self) -> None:
-        self._last: deque[tuple[float, Sequence[bytes], Sequence[bytes]]] = deque()
+        self._last: deque[Invalidation] = deque()
         self._forgotten = float("-inf")
 
-    def note(self, now: float, keys: Sequence[bytes], labels: Sequence[bytes]) -> None:
+    def note(self, now: float, keys: Sequence[bytes], labels: Sequence[bytes]) -> Invalidation:
         """These keys and labels are invalidated at `now`, in seconds since the epoch."""
-        self._last.append((now, keys, labels))
+        noted = now, keys, labels
+        self._last.append(noted)
         if len(self._last) > REMEMBERED:
             self._forgotten = self._last.popleft()[0]
+        return noted
 
-    def since(self, sent: float, key: bytes, labels: Sequence[bytes]) -> bool:
-        """Whether the key or one of the labels was, or may have been, invalidated at `sent` or later."""
+    def since(
+        self, sent: float, key: bytes, labels: Sequence[bytes], own: Sequence[Invalidation] = ()
+    ) -> bool:
+        """Whether the key or one of the labels was, or may have been, invalidated at `sent` or later.
+
+        `own` are those by the response itself, which is as new as the change that it tells of.
+        """
         if not self._last or self._last[-1][0] < sent:
             return False
         if sent <= self._forgotten:
             return True
-        for when, keys, others in reversed(self._last):
+        for noted in reversed(self._last):
+            when, keys, others = noted
             if when < sent:
                 break
+            if any(noted is one for one in own):
+                continue
             if key in keys or any(label in others for label in labels):
                 return True
         return False

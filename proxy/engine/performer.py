@@ -25,6 +25,7 @@ from proxy.caching.usefulness import useful_until
 from proxy.engine.arriving import Arriving
 from proxy.engine.collapse import Flight
 from proxy.engine.downstream import ClientGone
+from proxy.engine.invalidations import Invalidation
 from proxy.engine.reach import Reach
 from proxy.message.dates import format_date
 from proxy.message.hops import strip_hop_by_hop
@@ -83,6 +84,7 @@ class Performer:
         alone: bool = False,
         ahead: Ahead | None = None,
     ) -> None:
+        self.invalidated: list[Invalidation] = []  # by this exchange itself
         self.flight: Flight | None = None
         self.response: UpstreamResponse | None = None
         self.error: UpstreamError | None = None
@@ -159,7 +161,7 @@ class Performer:
                     await self._store.freshen(entry, updated, useful_until(updated, self._reach.policy))
                     self._entries[id(updated)] = (updated, entry)
             case Invalidate(keys, labels):
-                await self._reach.invalidate(keys, labels)
+                await self._reach.invalidate(keys, labels, self.invalidated)
         return None
 
     def _found(self, entries: Sequence[Entry]) -> Found:

@@ -10,7 +10,7 @@ from time import time
 from proxy.caching.policy import Policy
 from proxy.engine.background import Background
 from proxy.engine.collapse import Flights
-from proxy.engine.invalidations import Invalidations
+from proxy.engine.invalidations import Invalidation, Invalidations
 from proxy.engine.settings import EngineSettings
 from proxy.storage.contract import Store
 from proxy.upstream.contract import Upstream
@@ -33,11 +33,16 @@ class Reach:
     flights: Flights = field(default_factory=Flights)
     intakes: Background = field(default_factory=partial(Background, None, None))
 
-    async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
+    async def invalidate(
+        self, keys: Sequence[bytes], labels: Sequence[bytes], own: list[Invalidation] | None = None
+    ) -> int:
         """Remove all that is stored under these keys or with these labels; the number of entries.
 
-        What is on its way still gets to those who asked before, but to nobody else, and is not stored.
+        What is on its way still gets to those who asked before, but to nobody else, and is not stored. An
+        exchange whose own response tells of the change adds it to its `own`.
         """
-        self.invalidations.note(time(), keys, labels)
+        noted = self.invalidations.note(time(), keys, labels)
+        if own is not None:
+            own.append(noted)
         self.flights.invalidate(keys, labels)
         return await self.store.invalidate(keys, labels)

@@ -32,3 +32,12 @@ def test_what_was_forgotten_counts_as_changed(monkeypatch: pytest.MonkeyPatch) -
         changes.note(float(when), [b"a"], ())
     assert changes.since(2.0, b"b", ())
     assert not changes.since(2.5, b"b", ())
+
+
+def test_what_a_response_invalidates_itself_does_not_make_it_old() -> None:
+    known = Invalidations()
+    own = [known.note(10.0, [b"GET /a"], [])]
+    assert not known.since(9.0, b"GET /a", (), own)
+    assert known.since(9.0, b"GET /a", ())
+    known.note(11.0, [b"GET /a"], [])
+    assert known.since(9.0, b"GET /a", (), own)

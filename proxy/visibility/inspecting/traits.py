@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -25,6 +26,10 @@ _RESPONSE = frozenset(("cache-control", "cdn-cache-control", "expires", "pragma"
     *("set-cookie", "content-type", "etag", "last-modified", "content-location")
 }
 _LONG = 200
+_MOST_LINES = 20_000
+
+_Told = tuple[str, ...]
+"""What matters of a field line: its name in lower case, and what is told apart of its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,9 @@ class Sorter:
         self._known: dict[object, Traits] = {}
         self._rest: dict[tuple[str, int], Traits] = {}
         self.plain: dict[tuple[str, int], Traits] = {}
-        self._names: dict[str, str] = {}
+        self._request_names: dict[str, str] = {}
+        self._response_names: dict[str, str] = {}
+        self._lines: dict[tuple[str, str], _Told] = {}
         self.fields = any(map(held.has_request_field, _REQUEST)) or any(
             map(held.has_response_field, _RESPONSE)
         )
@@ -131,47 +138,31 @@ class Sorter:
             )
         return found
 
-    def _asked(self, lines: Lines) -> tuple[tuple[str, ...], ...]:
-        names = self._names
-        found: list[tuple[str, ...]] = []
-        for written, value in lines:
-            name = names.get(written)
-            if name is None:
-                name = self._learn(written)
-            if name in _REQUEST:
-                if name == "cookie":
-                    found.append((name, *sorted(part.partition("=")[0].strip() for part in value.split(";"))))
-                elif name == "authorization":
-                    found.append((name,))
-                else:
-                    found.append((name, value[:_LONG]))
-        return tuple(found)
+    def _asked(self, lines: Lines) -> tuple[_Told, ...]:
+        return self._read(lines, self._request_names, _REQUEST)
 
-    def _answered(self, lines: Lines) -> tuple[tuple[str, ...], ...]:
-        names = self._names
-        found: list[tuple[str, ...]] = []
-        for written, value in lines:
-            name = names.get(written)
-            if name is None:
-                name = self._learn(written)
-            if name not in _RESPONSE:
-                continue
-            if name in ("etag", "last-modified"):
-                found.append((name,))
-            elif name == "set-cookie":
-                found.append((name, value.partition("=")[0].strip()))
-            elif name == "expires":
-                found.append((name, "a date" if len(value) > 4 else value))
-            else:
-                found.append((name, value[:_LONG]))
-        return tuple(found)
+    def _answered(self, lines: Lines) -> tuple[_Told, ...]:
+        return self._read(lines, self._response_names, _RESPONSE)
 
-    def _learn(self, written: str) -> str:
-        lowered = written.lower()
-        kept = lowered if lowered in _REQUEST or lowered in _RESPONSE else ""
-        if len(self._names) < MOST:
-            self._names[written] = kept
-        return kept
+    def _read(self, lines: Lines, names: dict[str, str], wanted: Collection[str]) -> tuple[_Told, ...]:
+        """What matters of the fields whose names are wanted."""
+        known = self._lines
+        found: list[_Told] = []
+        for line in lines:
+            name = names.get(line[0])
+            if name is None:
+                lowered = line[0].lower()
+                name = lowered if lowered in wanted else ""
+                if len(names) < MOST:
+                    names[line[0]] = name
+            if name:
+                told = known.get(line)
+                if told is None:
+                    if len(known) >= _MOST_LINES:
+                        known.clear()
+                    told = known[line] = _told(name, line[1])
+                found.append(told)
+        return tuple(found)
 
     def _make(self, key: tuple[object, ...], exchange: Observation) -> Traits:
         asked, answered = self._asked(exchange.request_fields), self._answered(exchange.response_fields)
@@ -189,6 +180,19 @@ class Sorter:
             judge(exchange, self._policy) if self.judges else None,
             key,
         )
+
+
+def _told(name: str, value: str) -> _Told:
+    """What matters of one field line."""
+    if name == "cookie":
+        return (name, *sorted(part.partition("=")[0].strip() for part in value.split(";")))
+    if name in ("authorization", "etag", "last-modified"):
+        return (name,)
+    if name == "set-cookie":
+        return name, value.partition("=")[0].strip()
+    if name == "expires":
+        return name, "a date" if len(value) > 4 else value
+    return name, value[:_LONG]
 
 
 def judge(exchange: Observation, policy: Policy) -> Judged | None:
