@@ -1,10 +1,9 @@
-"""Whatever way an exchange takes, and however its bytes come: the record says what the client sent and got."""
+"""Whatever way an exchange takes, however its bytes come: the record says what the client sent and got."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from tests.server.served import Answer, Wire
 SETTINGS = Settings(log=LogSettings(key="a key that both of them have"))
 REDACTION = Redaction.of(SETTINGS.log)
 CLIENTS = 12
-EXCHANGES = 1200
+EXCHANGES = 1000
 HOT = ["public, max-age=60", "max-age=60", "no-store", "private", "max-age=1", "no-cache"]
 
 
@@ -93,7 +92,7 @@ class Writers(Crowd):
     async def client(self) -> None:
         while self.left > 0:
             wire = Wire(*await asyncio.open_connection(*self.attacked.address))
-            client = "%s:%d" % wire.writer.get_extra_info("sockname")
+            client = "{}:{}".format(*wire.writer.get_extra_info("sockname"))
             assert client not in self.entries
             entries = self.entries[client] = []
             try:
@@ -126,7 +125,7 @@ class Writers(Crowd):
 
 @pytest_asyncio.fixture
 async def ledger(attacked: Attacked) -> AsyncIterator[Ledger]:
-    """The ledger of another proxy in front of the same origin, which is attacked in the place of the first."""
+    """That of another proxy in front of the same origin, which is attacked in the place of the first."""
     ledger, first = Ledger(), attacked.proxy
     server = Server("http", "127.0.0.1", attacked.origin.port)
     attacked.proxy = Proxy(SETTINGS, server, log=cast(Any, ledger), terminal=None)
@@ -139,7 +138,7 @@ def told(lines: Any) -> list[list[str]]:
     return [list(REDACTION.line(name, value)[0]) for name, value in lines]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(int(__import__("os").environ.get("SEEDS", "2"))))
 async def test_each_answer_is_recorded_as_it_was_given(attacked: Attacked, ledger: Ledger, seed: int) -> None:
     writers = Writers(attacked, seed)
     async with asyncio.TaskGroup() as clients:
@@ -147,6 +146,7 @@ async def test_each_answer_is_recorded_as_it_was_given(attacked: Attacked, ledge
             clients.create_task(writers.client())
     await attacked.quiet()
     attacked.proxy._records.flush()
+    ledger.records.pop("", None)  # who has left before it was accepted has no address any more
     assert ledger.records.keys() <= writers.entries.keys()
     at_once = 0
     for client, entries in writers.entries.items():

@@ -81,7 +81,7 @@ class TestLive:
         self, client: Client, running: Running, caplog: pytest.LogCaptureFixture
     ) -> None:
         async with client.get("/live") as response:
-            running.end(account("a", received="not a request"))
+            running.end(account("a", error=object()))
             with pytest.raises(aiohttp.ClientError):
                 await response.content.read()
         assert "broke off" in caplog.text
