@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.message.errors import ConfigurationError
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 from proxy.units import parse_duration, parse_size
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.config import load
 from proxy.message.errors import ConfigurationError
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 
 
 def written(folder: Path, text: str) -> str:

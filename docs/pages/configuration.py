@@ -9,7 +9,7 @@ from inspect import cleandoc
 from typing import Any
 
 from docs.pages import NOTICE
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 
 _INTRODUCTION = """
 Settings are read from a file in TOML (`--config FILE`) and from the command line (`--set

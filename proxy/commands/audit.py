@@ -17,7 +17,7 @@ from proxy.commands.auditing.rendering import plan_text, render
 from proxy.commands.auditing.sending import Sender
 from proxy.config import load
 from proxy.message.errors import ConfigurationError, PellucidError
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 from proxy.units import parse_duration
 from proxy.upstream.address import Server, parse_server
 from proxy.visibility.auditing import planning

@@ -14,7 +14,8 @@ import click
 from proxy import __version__
 from proxy.config import load
 from proxy.message.errors import ConfigurationError
-from proxy.server.app import Address, Proxy, Settings
+from proxy.server.app import Address, Proxy
+from proxy.server.configuration import Settings
 from proxy.server.log.records import RecordLog, say
 from proxy.server.log.terminal import Color, Terminal
 from proxy.server.process import collect_seldom, hold_standard_streams, print_line, return_large_blocks

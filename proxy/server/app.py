@@ -6,20 +6,19 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from aiohttp import web
 
-from proxy.caching.policy import Policy
 from proxy.engine.downstream import Downstream
 from proxy.engine.driver import Driver
-from proxy.engine.settings import EngineSettings
 from proxy.message.errors import ConfigurationError
 from proxy.server.admin.figures import Figures
 from proxy.server.admin.recent import Recent
 from proxy.server.admin.site import Sources, make_admin
 from proxy.server.admin.window import Window
 from proxy.server.clients.listener import Listener
+from proxy.server.configuration import Settings
 from proxy.server.lane.lane import Lane
 from proxy.server.lane.records import LogOutlet, Outlet, Records
 from proxy.server.lane.through import Through
@@ -28,15 +27,11 @@ from proxy.server.log.terminal import Terminal
 from proxy.server.process import SPARE_FILES, allow_files
 from proxy.server.settings import ServerSettings
 from proxy.storage.memory import MemoryStore
-from proxy.storage.settings import StorageSettings
 from proxy.upstream.address import Server
 from proxy.upstream.fleet.fleet import Fleet
-from proxy.upstream.fleet.settings import BalanceSettings
 from proxy.upstream.pool import Pool
-from proxy.upstream.settings import UpstreamSettings
 from proxy.visibility.account import Account
 from proxy.visibility.redaction import Redaction
-from proxy.visibility.settings import LogSettings
 
 LANE_SHARE = 8
 """The fast lane may take one part in so many of the memory for stored responses, to remember answers by."""
@@ -45,19 +40,6 @@ EXPIRE_EVERY = 1.0
 """Seconds between two looks for entries that are of no use any more."""
 
 Address = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that may be set, one section for each part of the proxy."""
-
-    server: ServerSettings = field(default_factory=ServerSettings)
-    upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
-    cache: Policy = field(default_factory=Policy)
-    storage: StorageSettings = field(default_factory=StorageSettings)
-    engine: EngineSettings = field(default_factory=EngineSettings)
-    log: LogSettings = field(default_factory=LogSettings)
-    balance: BalanceSettings = field(default_factory=BalanceSettings)
 
 
 class Proxy:

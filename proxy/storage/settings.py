@@ -15,8 +15,8 @@ class StorageSettings:
     """Sizes in bytes.
 
     `memory` is the budget of the memory tier: contents, fields and bookkeeping together. It is 64 KiB at
-    least, or 0 to keep nothing at all. `object_limit` is the largest content that is stored, at most a quarter
-    of that; a larger one is passed on only.
+    least, or 0 to keep nothing at all. `object_limit` is the largest content that is stored, at most a
+    quarter of that; a larger one is passed on only.
     """
 
     memory: int = 256 << 20

@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest_asyncio
 import uvloop
 
-from proxy.server.app import Proxy, Settings
+from proxy.server.app import Proxy
+from proxy.server.configuration import Settings
 from proxy.upstream.address import Server
 from proxy.upstream.settings import UpstreamSettings
 from proxy.visibility.account import Account

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.message.hops import END_TO_END, HOP_BY_HOP
-from proxy.server.app import Proxy, Settings
+from proxy.server.app import Proxy
+from proxy.server.configuration import Settings
 from proxy.upstream.address import Server
 from tests.attack.conftest import Kept
 from tests.server.served import Answer, Wire

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from proxy.server.app import Proxy, Settings
+from proxy.server.app import Proxy
+from proxy.server.configuration import Settings
 from proxy.server.settings import ServerSettings
 from proxy.upstream.address import Server
 from tests.server.served import Wire

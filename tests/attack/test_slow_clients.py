@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 import pytest_asyncio
 
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 from proxy.server.settings import ServerSettings
 from tests.attack.conftest import Attacked
 from tests.server.served import Wire

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 from proxy.storage.settings import LEAST, StorageSettings
 from tests.attack.conftest import Attacked
 from tests.server.served import Wire

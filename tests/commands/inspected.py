@@ -14,7 +14,8 @@ from aiohttp import web
 
 from backend.app import build, runner
 from backend.settings import Settings as ShopSettings
-from proxy.server.app import Proxy, Settings
+from proxy.server.app import Proxy
+from proxy.server.configuration import Settings
 from proxy.server.log.records import RecordLog
 from proxy.upstream.address import Server
 from proxy.visibility.inspecting.aggregate import Aggregate

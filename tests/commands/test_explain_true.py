@@ -14,7 +14,7 @@ from proxy.commands.explaining.fetching import fetch
 from proxy.commands.explaining.shape import Explanation
 from proxy.commands.explaining.situations import AUTHORIZATION, COOKIE
 from proxy.commands.explaining.wanted import make_request, parse_url
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 from proxy.visibility.redaction import Redaction
 from tests.real.running import free_port, pellucid
 

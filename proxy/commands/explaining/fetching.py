@@ -9,7 +9,7 @@ from proxy.caching.effects import Arrived
 from proxy.commands.explaining.origins import Had
 from proxy.engine.performer import no_interim, received
 from proxy.message.request import Request
-from proxy.server.app import Settings
+from proxy.server.configuration import Settings
 from proxy.upstream.address import Server
 from proxy.upstream.contract import UpstreamResponse
 from proxy.upstream.pool import Pool

@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -121,7 +123,7 @@ class Run:
 
     def _processes(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
+            context: Any = multiprocessing.get_context(_start_method())
             self._read = context.Queue()
             self._pool = self._stack.enter_context(
                 ProcessPoolExecutor(self._job.workers, context, _begin, (self._read,))
@@ -146,6 +148,11 @@ def _put_together(name: str, form: str, parts: Iterator[Counted], total: Aggrega
         total.merge(part.aggregate)
     names = tuple(part.name.lower().replace("_", " ") for part in Part if part in known and part.name)
     return Source(name, form, exchanges, left_out, names, tuple(faults[:MOST_FAULTS]))
+
+
+def _start_method() -> str:
+    """How processes begin: where that is safe as copies of this one, which need not import anything."""
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
 def _lost() -> WorkerLost:

@@ -125,6 +125,8 @@ def _about(one: Credential) -> RenderableType:
 def prediction(one: Prediction) -> RenderableType:
     """What a set of changes would bring, and what it supposes."""
     lines: list[RenderableType] = [Text(cleaned(one.sentence))]
+    assumed = one.assumes[:-1]  # the last one holds for all of them
+    lines += [Padding(Text(cleaned(about), style="yellow"), (0, 0, 0, 2)) for about in assumed]
     for change in one.changes:
         if change.provided:
             lines.append(Padding(Text(f"right if {cleaned(change.provided)}", style="dim"), (0, 0, 0, 2)))

@@ -36,6 +36,10 @@ _NOT_SENT = frozenset(
 )
 """What concerned another connection, or would keep the answer's content from being seen."""
 
+_MOST_RECORDED = 50_000
+_FEW = 8
+"""How many recorded answers to one request are remembered."""
+
 _value = re.compile(VALUE)
 
 
@@ -58,6 +62,22 @@ class Sample:
             if kinds[kind] <= self.each:
                 chosen.append(one)
         self.asked = chosen
+
+
+@dataclass(slots=True)
+class _Recorded:
+    """The answers of the log to one request, and by what hidden values they were asked for; a few of each."""
+
+    answers: set[tuple[int, str]] = field(default_factory=set)
+    bearers: set[int] = field(default_factory=set)
+
+    def note(self, observation: Observation, sent: Lines) -> None:
+        """Take in an answer of the origin whose content is known."""
+        if observation.digest and observation.from_cache is not True and observation.status != 304:
+            if len(self.answers) < _FEW:
+                self.answers.add((observation.status, observation.digest))
+            if len(self.bearers) < _FEW:
+                self.bearers.add(hash(tuple(line for line in observation.request_fields if line not in sent)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,7 @@ class Choosing:
         self._excluded = re.compile(excluded) if excluded else None
         self._tree: Tree[Sample] = Tree()
         self._seen: set[int] = set()
+        self._recorded: dict[int, _Recorded] = {}
         self._left_out: Counter[str] = Counter()
         self._number = 0
 
@@ -98,7 +119,7 @@ class Choosing:
         """The choice, after all exchanges have been looked at."""
         found = endpoints(self._tree)
         asked = [
-            replace(one, endpoint=f"{one.method} {template}")
+            self._with_record(replace(one, endpoint=f"{one.method} {template}"))
             for (_, template), sample in found.items()
             for one in sample.asked
         ]
@@ -110,12 +131,20 @@ class Choosing:
         hidden = tuple(sorted({name for one in asked for name in one.hidden}))
         return Chosen(tuple(asked), left_out, hidden)
 
+    def _with_record(self, asked: Asked) -> Asked:
+        found = self._recorded.get(hash((asked.method, asked.target, asked.fields)))
+        if found is None:
+            return asked
+        return replace(asked, recorded=tuple(sorted(found.answers)), bearers=len(found.bearers))
+
     def _take(self, observation: Observation) -> str:
         """Keep a request; why not, where it isn't."""
         if why := self._unfit(observation):
             return why
         lines, hidden = sendable(observation.request_fields)
         key = hash((observation.method, observation.target, lines))
+        if hidden and (key in self._recorded or len(self._recorded) < _MOST_RECORDED):
+            self._recorded.setdefault(key, _Recorded()).note(observation, lines)
         if key in self._seen:
             return "the same request again"
         if len(self._seen) >= 1_000_000:

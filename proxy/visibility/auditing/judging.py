@@ -27,6 +27,9 @@ _OF_KIND = {
     Kind.CLIENT_HELD: Dependence.CLIENT_HELD,
 }
 _WEIGHT = {dependence: weight for weight, dependence in enumerate(Dependence)}
+_SEVERAL = 3
+"""With so many values of what is hidden the same answer has to be recorded, to show that it makes none other."""
+
 _IN_GENERAL = (Dependence.STATELESS, Dependence.UNCLEAR)
 
 
@@ -87,8 +90,27 @@ def judge(case: Case) -> Finding:
         return Finding(Dependence.UNCLEAR, f"No answer could be had: {why}.")
     found = [finding for look in _LOOKS for finding in look(case)]
     if not found:
-        return Finding(Dependence.STATELESS, _unmoved(case), proof=_exhibits(case.plain[:2]))
+        unseen = _unseen(case)
+        depends = Dependence.UNCLEAR if unseen else Dependence.STATELESS
+        return Finding(depends, unseen or _unmoved(case), proof=_exhibits(case.plain[:2]))
     return min(found, key=lambda finding: _WEIGHT[finding.depends])
+
+
+def _unseen(case: Case) -> str:
+    """Why an answer that never changed tells nothing: it was had without what the log hides.
+
+    Empty where nothing was hidden, and where whoever asked with it got the very same answer.
+    """
+    hidden = ", ".join(case.asked.hidden)
+    if not hidden:
+        return ""
+    told = case.asked.recorded
+    here = {(heard.status, heard.digest) for _, heard in case.plain if not heard.error}
+    if not told or case.asked.bearers < _SEVERAL:
+        return f"Not enough seen: it was sent without {hidden}, which the log hides."
+    if not set(told) <= here:
+        return f"Not enough seen: with {hidden}, which the log hides, the recorded answers were other ones."
+    return ""
 
 
 def _unmoved(case: Case) -> str:

@@ -66,7 +66,9 @@ class Asked:
     """A recorded request, to be replayed: fields as they are sent, Host not among them.
 
     `target` is what is sent, `shown` what may be printed of it. `hidden` are the credentials that the log
-    hides, so that they can't be sent.
+    hides, so that they can't be sent; `recorded` are a few of the answers that the log has to requests like
+    this one, as status and digest of the content, and `bearers` says with how many different values of what
+    is hidden these were had.
     """
 
     number: int
@@ -77,6 +79,8 @@ class Asked:
     fields: Lines
     candidates: tuple[Candidate, ...] = ()
     hidden: tuple[str, ...] = ()
+    recorded: tuple[tuple[int, str], ...] = ()
+    bearers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

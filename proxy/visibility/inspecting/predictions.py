@@ -21,6 +21,9 @@ from proxy.visibility.observation import Held, Part
 MOST = 16_000
 """How many exchanges are replayed at most, of all endpoints; each is replayed about ten times."""
 
+FAR = 0.05
+"""By how much the replay of a log may miss what the log says, before that is worth a warning."""
+
 _RELATED = ("location", "content-location", "cache-group-invalidation")
 _READ = ("vary", "set-cookie", "etag", "last-modified")
 _ASKED = ("cookie", "authorization", "cache-control")
@@ -142,7 +145,7 @@ def _prediction(case: Case, foreseen: Foreseen) -> Prediction:
         spared_bytes,
         _sentence(case.name, changed, before, after, spared, spared_bytes),
         case.measured,
-        tuple(_assumes(case)),
+        tuple(_assumes(case, before)),
     )
 
 
@@ -164,7 +167,16 @@ def _change(one: Possible, verdicts: Sequence[Verdict]) -> Change:
             supposes = "Whether the content depends on it today, the log does not show."
     if one.slug == "lifetime" and Answer.DEPENDS in (answers.get("time"), answers.get("history")):
         supposes = "The content was seen to change: users would get to see older content."
+    elif one.slug == "lifetime" and (unsure := _unsettled(verdicts)):
+        supposes = f"Whether the content depends on {listed(unsure)}, the log does not show."
     return Change(one.slug, one.sentence, one.provided, supposes)
+
+
+def _unsettled(verdicts: Sequence[Verdict]) -> list[str]:
+    """What may tell users apart, and was not seen to be without effect."""
+    return [
+        f"the {one.candidate}" for one in verdicts if one.candidate.personal and one.answer is Answer.UNKNOWN
+    ]
 
 
 def _sentence(
@@ -180,9 +192,12 @@ def _sentence(
     return f"{what[:1].upper()}{what[1:]} on `{name}`: {hits}, {gone}."
 
 
-def _assumes(case: Case) -> Iterator[str]:
-    yield "The store has room for everything, and the origin answers as it did."
+def _assumes(case: Case, before: Effect) -> Iterator[str]:
+    if case.measured is not None and abs(case.measured - before.hit_ratio) > FAR:
+        said, had = percent(case.measured), percent(before.hit_ratio)
+        yield f"The log says hits {said}, its replay as it is gives {had}: take this prediction with care."
     if case.lacks:
         yield f"The log lacks {listed(list(case.lacks))}: it is taken that there was none."
     if not any(one.digest for one in case.asked):
         yield "The log has no digests of content: validators are assumed to stay the same for each path."
+    yield "The store has room for everything, and the origin answers as it did."

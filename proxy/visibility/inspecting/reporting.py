@@ -166,7 +166,9 @@ def _style(found: Found, kinds: dict[str, str]) -> str:
     if found.answer("time") is Answer.DEPENDS:
         return "changing by itself"
     seen = [
-        one for one in found.verdicts if one.candidate.personal or one.candidate.kind in ("time", "history")
+        one
+        for one in found.verdicts
+        if one.candidate.personal or one.candidate.kind in ("time", "history", "replica")
     ]
     return "stateless" if seen and all(one.answer is Answer.DOES_NOT for one in seen) else ""
 

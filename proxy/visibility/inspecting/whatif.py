@@ -13,6 +13,7 @@ from proxy.visibility.inspecting.dependence import Verdict
 from proxy.visibility.inspecting.messages import cookies_of, parameters_of
 from proxy.visibility.inspecting.replay import Asked, Outcomes, replay
 from proxy.visibility.inspecting.report import Answer
+from proxy.visibility.inspecting.wording import declared
 
 WORTH = 0.01
 """The share of an endpoint's requests that a change must spare to be worth mentioning."""
@@ -61,7 +62,8 @@ def possible(asked: Sequence[Asked], verdicts: Sequence[Verdict], policy: Policy
 
     What would give content to others than those it was made for is proposed only where the content was seen
     not to depend on who asks. The exception is a cookie: there it is the design that would have to change,
-    and what that would bring is worth knowing.
+    and what that would bring is worth knowing. No lifetime is proposed where content differs by what no
+    response declares: whoever asks first would decide what all others get.
     """
     answers = {str(one.candidate): one.answer for one in verdicts}
     personal = [one.answer for one in verdicts if one.candidate.personal]
@@ -69,6 +71,7 @@ def possible(asked: Sequence[Asked], verdicts: Sequence[Verdict], policy: Policy
         b"cookie" in one.request.fields or b"authorization" in one.request.fields for one in asked
     )
     alike = anonymous or (bool(personal) and set(personal) == {Answer.DOES_NOT})
+    mixing = any(one.answer is Answer.DEPENDS and declared(one) is False for one in verdicts)
     found = [*_for_cookies(asked), *_for_vary(asked), *_for_parameters(asked)]
     found += [changes.public(policy), changes.shared(policy), changes.storable(policy)]
     found += [changes.lifetime(policy), changes.tagged()]
@@ -76,6 +79,8 @@ def possible(asked: Sequence[Asked], verdicts: Sequence[Verdict], policy: Policy
     for one in found:
         if one.about == changes.PERSONAL:
             permitted = alike
+        elif one.slug == "lifetime":
+            permitted = not mixing
         elif one.about and not one.slug.startswith("cookie:"):
             permitted = answers.get(one.about) is Answer.DOES_NOT or (
                 one.slug.startswith("ignore:") and changes.is_tracking(one.slug.removeprefix("ignore:"))

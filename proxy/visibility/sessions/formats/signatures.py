@@ -24,7 +24,7 @@ _CLASSES = bytes(
 )
 _WORD = re.compile(rb"[A-Z]?[a-z]{4,}")
 _BETWEEN = b"+/_-="
-_SHORTEST = 16
+_SHORTEST, _SHORT = 16, 10
 
 
 def is_signature(data: bytes) -> bool:
@@ -41,11 +41,11 @@ def opaque(data: bytes) -> str:
     """The alphabet of a key without visible meaning: the name of its format, or empty where it is no key.
 
     A key has 16 characters or more, of which many differ; where its alphabet could write words as well, it
-    mixes letters and digits.
+    mixes letters and digits. One of 10 or more is a key only if it mixes them as no word and no number does.
     """
     length = len(data)
     if length < _SHORTEST:
-        return ""
+        return "alnum" if length >= _SHORT and _ALNUM.fullmatch(data) and _changes(data) >= 5 else ""
     if _HEX.fullmatch(data):
         if _DIGITS.fullmatch(data):
             return "digits"
