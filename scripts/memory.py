@@ -127,6 +127,9 @@ def server(*command: str) -> Iterator[tuple[int, int]]:
         found = READY.search(process.stdout.readline())
         assert found is not None, f"{command} did not start"
         yield process.pid, int(found[1])
+        assert process.poll() is None, f"{command} ended by itself with {process.returncode}"
+    except ConnectionError as error:
+        raise RuntimeError(f"{command}: {process.poll()} (None: it is still running)") from error
     finally:
         process.terminate()
         process.wait()

@@ -79,6 +79,7 @@ def command(
         where,
     )
     choice.condition()
+    _keep_logs(files, output)
     log = chosen.log
     reading = Reading(
         format=log_format, redact=log.redact, redact_parameters=log.redact_parameters, reveal=reveal
@@ -98,6 +99,14 @@ def command(
     return 0
 
 
+def _keep_logs(files: Sequence[str], output: str | None) -> None:
+    """Raises ConfigurationError where the report would be written over a log."""
+    for file in files if output is not None else ():
+        with suppress(OSError, ValueError):
+            if os.path.samefile(file, output or ""):
+                raise ConfigurationError("the report would be written over the log", evidence=file)
+
+
 def _inspect(files: Sequence[str], job: Job, wishes: Wishes) -> Report:
     with bar(files) as progress, Run(job, progress.advance) as run:
         total, sources = run.count(files)
@@ -110,13 +119,21 @@ def _write(found: Report, form: str, output: str | None) -> None:
         try:
             _print(found, form)
         except BrokenPipeError:  # whoever reads has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()
+        except OSError as error:
+            _silence()
+            raise ConfigurationError(f"can't write standard output ({error.strerror})") from error
         return
     written = _rendered(found, form)
     try:
         Path(output).write_text(written + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"can't write {output} ({error.strerror})") from error
+
+
+def _silence() -> None:
+    """What is still to be written goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print(found: Report, form: str) -> None:

@@ -241,3 +241,26 @@ def test_whoever_reads_may_stop(tmp_path: Path) -> None:
     command = f"{sys.executable} -m proxy inspect {path} --format json | head -1"
     ended = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
     assert (ended.stdout, ended.stderr) == (b"{\n", b"")
+
+
+def test_a_log_is_not_written_over(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = log.read_bytes()
+    status, out, error = run(capsys, str(log), "-o", str(log))
+    assert (status, out) == (2, "")
+    assert "over the log" in error
+    assert log.read_bytes() == before
+
+
+def test_a_time_that_no_calendar_has(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, error = run(capsys, str(log), "--since", "99999999999d")
+    assert status == 2
+    assert "too far away" in error
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told_in_one_line(log: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "proxy", "inspect", str(log)]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr == "pellucid: can't write standard output (No space left on device)\n"

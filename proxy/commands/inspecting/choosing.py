@@ -66,7 +66,9 @@ def parse_moment(text: str, now: float) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         try:
-            return now - parse_duration(text)
+            moment = datetime.fromtimestamp(now - parse_duration(text), UTC)
+        except (OverflowError, OSError, ValueError) as error:
+            raise ConfigurationError("the time is too far away", evidence=text) from error
         except ConfigurationError as error:
             what = "neither a time such as 2026-11-23T07:00:00Z nor a duration such as 2h"
             raise ConfigurationError(what, evidence=text) from error

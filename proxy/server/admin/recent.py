@@ -179,10 +179,15 @@ class Recent:
 
 def is_large(account: Account) -> bool:
     """Whether the heads of an exchange have `LARGE` bytes or more."""
+    return head_size(account) >= LARGE
+
+
+def head_size(account: Account) -> int:
+    """How many bytes there are in the heads of an exchange."""
     size = 0
     for message in (account.received, account.response):
         if message is not None:
             size += sum([len(name) + len(value) for name, value in message.fields])
     if account.received is not None:
         size += len(account.received.target)
-    return size >= LARGE
+    return size

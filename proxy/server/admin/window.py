@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from proxy.message.errors import PellucidError
-from proxy.server.admin.recent import Exchange, is_large
+from proxy.server.admin.recent import LARGE, Exchange, head_size
 from proxy.server.lane.records import Hit, Late
 from proxy.visibility.account import Account
 
@@ -22,6 +22,9 @@ SECONDS = 300.0
 
 MOST = 5_000
 """How many exchanges are kept, the last ones."""
+
+MOST_BYTES = 8 << 20
+"""How many bytes of heads are kept with them."""
 
 PATIENCE = 60.0
 """Seconds that a report may take."""
@@ -36,41 +39,47 @@ class NoReport(PellucidError):  # noqa: N818 - as the other refusals are called
 
 
 class Window:
-    """What ended within the last `SECONDS`, the last `MOST` exchanges of it.
+    """What ended within the last `SECONDS`, `MOST` exchanges at most with `MOST_BYTES` in their heads.
 
     Those with large heads are left out, so that the room it takes is bounded.
     """
 
     def __init__(self) -> None:
-        self._kept: deque[tuple[float, int, Account | Sequence[Hit]]] = deque()
+        self._kept: deque[tuple[float, int, int, Account | Sequence[Hit]]] = deque()
         self._number = 0
+        self._bytes = 0
         self._making = asyncio.Lock()
 
     def add(self, account: Account) -> None:
         """Keep an exchange that has ended."""
-        if not is_large(account):
-            self._keep((account.started, -1, account), 1)
+        size = head_size(account)
+        if size < LARGE:
+            self._keep(account.started, -1, size, account, 1)
 
     def put_hits(self, hits: Sequence[Hit], first: int) -> None:
         """Keep what the fast lane has answered; `first` is the number of the first."""
-        self._keep((hits[0][0], first, hits), len(hits))
+        size = sum([len(before) + len(fields) for _, _, _, before, fields, _ in hits])
+        self._keep(hits[0][0], first, size, hits, len(hits))
 
-    def _keep(self, one: tuple[float, int, Account | Sequence[Hit]], number: int) -> None:
-        self._kept.append(one)
+    def _keep(self, time: float, first: int, size: int, one: Account | Sequence[Hit], number: int) -> None:
+        kept = self._kept
+        kept.append((time, first, size, one))
         self._number += number
-        while self._number > MOST and len(self._kept) > 1:
+        self._bytes += size
+        while (self._number > MOST or self._bytes > MOST_BYTES) and len(kept) > 1:
             self._drop()
-        while len(self._kept) > 1 and self._kept[0][0] < one[0] - SECONDS:
+        while len(kept) > 1 and kept[0][0] < time - SECONDS:
             self._drop()
 
     def _drop(self) -> None:
-        _, _, oldest = self._kept.popleft()
+        _, _, size, oldest = self._kept.popleft()
+        self._bytes -= size
         self._number -= 1 if isinstance(oldest, Account) else len(oldest)
 
     def exchanges(self, now: float) -> list[Exchange]:
         """What is kept and ended within the last `SECONDS` before `now`, the oldest first."""
         found: list[Exchange] = []
-        for time, first, one in self._kept:
+        for time, first, _, one in self._kept:
             if time < now - SECONDS:
                 continue
             if isinstance(one, Account):

@@ -70,9 +70,12 @@ class _Recorded:
 
     answers: set[tuple[int, str]] = field(default_factory=set)
     bearers: set[int] = field(default_factory=set)
+    hidden: dict[str, None] = field(default_factory=dict)
 
-    def note(self, observation: Observation, sent: Lines) -> None:
-        """Take in an answer of the origin whose content is known."""
+    def note(self, observation: Observation, sent: Lines, hidden: tuple[str, ...]) -> None:
+        """Take in an answer of the origin, and what it hangs on perhaps."""
+        if len(self.hidden) < _FEW:
+            self.hidden |= dict.fromkeys(hidden)
         if observation.digest and observation.from_cache is not True and observation.status != 304:
             if len(self.answers) < _FEW:
                 self.answers.add((observation.status, observation.digest))
@@ -135,7 +138,12 @@ class Choosing:
         found = self._recorded.get(hash((asked.method, asked.target, asked.fields)))
         if found is None:
             return asked
-        return replace(asked, recorded=tuple(sorted(found.answers)), bearers=len(found.bearers))
+        return replace(
+            asked,
+            hidden=tuple(dict.fromkeys((*asked.hidden, *found.hidden))),
+            recorded=tuple(sorted(found.answers)),
+            bearers=len(found.bearers),
+        )
 
     def _take(self, observation: Observation) -> str:
         """Keep a request; why not, where it isn't."""
@@ -143,8 +151,8 @@ class Choosing:
             return why
         lines, hidden = sendable(observation.request_fields)
         key = hash((observation.method, observation.target, lines))
-        if hidden and (key in self._recorded or len(self._recorded) < _MOST_RECORDED):
-            self._recorded.setdefault(key, _Recorded()).note(observation, lines)
+        if key in self._recorded or len(self._recorded) < _MOST_RECORDED:
+            self._recorded.setdefault(key, _Recorded()).note(observation, lines, hidden)
         if key in self._seen:
             return "the same request again"
         if len(self._seen) >= 1_000_000:

@@ -28,7 +28,7 @@ _OF_KIND = {
 }
 _WEIGHT = {dependence: weight for weight, dependence in enumerate(Dependence)}
 _SEVERAL = 3
-"""With so many values of what is hidden the same answer has to be recorded, to show that it makes none other."""
+"""How many values of what is hidden have to have had the same answer to show that it hangs on none."""
 
 _IN_GENERAL = (Dependence.STATELESS, Dependence.UNCLEAR)
 

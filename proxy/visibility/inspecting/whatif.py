@@ -71,7 +71,7 @@ def possible(asked: Sequence[Asked], verdicts: Sequence[Verdict], policy: Policy
         b"cookie" in one.request.fields or b"authorization" in one.request.fields for one in asked
     )
     alike = anonymous or (bool(personal) and set(personal) == {Answer.DOES_NOT})
-    mixing = any(one.answer is Answer.DEPENDS and declared(one) is False for one in verdicts)
+    mixing = any(map(_mixes, verdicts))
     found = [*_for_cookies(asked), *_for_vary(asked), *_for_parameters(asked)]
     found += [changes.public(policy), changes.shared(policy), changes.storable(policy)]
     found += [changes.lifetime(policy), changes.tagged()]
@@ -90,6 +90,14 @@ def possible(asked: Sequence[Asked], verdicts: Sequence[Verdict], policy: Policy
         if permitted and any(one.apply(request) is not request for request in asked):
             kept.append(one)
     return kept
+
+
+def _mixes(verdict: Verdict) -> bool:
+    """Whether content that is kept for all would be, or might be, that of one user or one variant."""
+    differs = verdict.answer is Answer.DEPENDS or (
+        verdict.answer is Answer.UNKNOWN and verdict.different > 0 and verdict.candidate.personal
+    )
+    return differs and declared(verdict) is False
 
 
 def predict(

@@ -61,6 +61,8 @@ class Input:
     def _open(self) -> BinaryIO:
         try:
             if self.path == "-":
+                if sys.stdin is None:
+                    raise UnreadableSource("standard input is closed")
                 return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
             found = os.stat(self.path)
             if stat.S_ISDIR(found.st_mode):

@@ -11,6 +11,7 @@ import pytest
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.server.admin import window as module
+from proxy.server.admin.recent import head_size
 from proxy.server.admin.site import make_admin
 from proxy.server.admin.window import SECONDS, Window
 from proxy.visibility.inspecting.schema import schema
@@ -69,6 +70,16 @@ async def test_a_report_that_takes_too_long_is_given_up(
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE", 0.0)
     assert "too long" in await problem(await client.get("/inspect"), 503)
+
+
+def test_so_many_bytes_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = account("x")
+    monkeypatch.setattr(module, "MOST_BYTES", 10 * head_size(one))
+    window = Window()
+    for number in range(100):
+        window.add(account(f"x{number % 10}"))
+    assert 5 <= len(window.exchanges(NOW)) <= 10
+    assert window._bytes == sum(size for _, _, size, _ in window._kept) > 0
 
 
 def test_so_many_are_kept_and_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:

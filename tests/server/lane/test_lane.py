@@ -245,6 +245,22 @@ async def test_the_memory_for_licences_is_bounded(monkeypatch: pytest.MonkeyPatc
     await twin.close()
 
 
+async def test_many_licences_for_few_targets_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    clock.everywhere(monkeypatch)
+    twin = Twin(answering, clock, lane=True, budget=100_000)
+    targets = [b"GET /%d HTTP/1.1\r\nHost: h\r\n" % number for number in range(4)]
+    await hits(twin, *(target + b"\r\n" for target in targets))
+    for most in range(100, 130):
+        limit = b"Cache-Control: max-age=%d\r\n\r\n" % most
+        await hits(twin, *(target + limit for target in targets))
+        places = twin.lane.register.places
+        kept = [*places.young.values(), *places._old.values()]
+        assert sum(standing.size for place in kept for standing in place.standings.values()) <= 200_000
+    assert await hits(twin, *[targets[3] + limit] * 2)
+    await twin.close()
+
+
 async def test_an_idle_connection_is_closed_and_a_busy_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     clock.everywhere(monkeypatch)

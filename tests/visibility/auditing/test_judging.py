@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from itertools import count
 
+import msgspec
 import pytest
 
-from proxy.visibility.auditing.shape import Dependence
+from proxy.visibility.auditing.shape import Dependence, Endpoint
 from tests.visibility.auditing.worlds import KEY, TOKEN, Said, Seen, Server, asking, audit
 
 COOKIE = ("Cookie", f"sid={KEY}")
@@ -144,3 +146,30 @@ def test_an_endpoint_is_what_its_worst_request_is() -> None:
     assert found.verdict is Dependence.SERVER_HELD
     assert found.requests == 2
     assert found.gives == ("sid",)
+
+
+class TestWhatTheLogHides:
+    """An answer to a request without its credential says nothing about the one with it."""
+
+    @staticmethod
+    def seen(server: Server, answers: dict[str, str]) -> Endpoint:
+        digests = {sid: sha256(text.encode()).hexdigest() for sid, text in answers.items()}
+        recorded = []
+        for sid, digest in sorted(digests.items()):
+            cookies = [("Cookie", f"sid=~{ord(sid):016x}.32.hex")] if sid else []
+            recorded.append(msgspec.structs.replace(asking("/there", *cookies), digest=digest))
+        return audit(recorded, server)["GET /there"]
+
+    @pytest.mark.parametrize("others", ["abc", " abc"])
+    def test_other_answers_with_it_leave_it_open(self, others: str) -> None:
+        answers = {sid.strip(): f"the cart of {sid}" if sid.strip() else "who are you?" for sid in others}
+        found = self.seen(lambda seen: Said("who are you?"), answers)
+        assert found.verdict is Dependence.UNCLEAR
+        assert "sid, which the log hides" in found.because
+
+    def test_too_few_answers_with_it_leave_it_open(self) -> None:
+        assert self.seen(catalogue, {"a": "the page /there"}).verdict is Dependence.UNCLEAR
+
+    def test_the_same_answer_for_everyone_is_stateless(self) -> None:
+        found = self.seen(catalogue, dict.fromkeys("abcd", "the page /there"))
+        assert found.verdict is Dependence.STATELESS

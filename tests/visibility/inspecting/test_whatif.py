@@ -145,6 +145,15 @@ def test_what_is_for_one_user_is_not_given_to_all() -> None:
         assert not any(slugs(one) & {"private", "no-store"} for one in found), control
 
 
+def test_no_lifetime_where_content_differs_by_what_nobody_declares() -> None:
+    def basket(one: Observation) -> str:
+        return str(one.request_fields[0])
+
+    assert not any("lifetime" in slugs(one) for one in worth(asking(120, [], paths=1), basket))
+    declared = worth(asking(120, [("Vary", "Cookie")], paths=1), basket)
+    assert any("lifetime" in slugs(one) for one in declared)
+
+
 def test_variants_that_differ_stay_apart() -> None:
     traffic = asking(300, [("Cache-Control", "max-age=600"), ("Vary", "Accept-Encoding")])
     found = worth(traffic, lambda one: f"{one.target} {one.request_fields[1][1]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 import tracemalloc
 
@@ -42,10 +41,10 @@ def kind(name: str, value: str | None, where: Where = COOKIE, scheme: str = "") 
         ("_session_id", HEX),
         ("CFID", "1234567"),
         ("CFTOKEN", HEX),
-        ("session", secrets.token_urlsafe(32)),
+        ("session", values.url64(values.RANDOM.randbytes(32))),
         ("SESSION", "MTIzZTQ1NjctZTg5Yi00MmQzLWE0NTYtNDI2NjE0MTc0MDAw"),
         ("ci_session", HEX),
-        ("SSESS" + HEX, secrets.token_urlsafe(32)),
+        ("SSESS" + HEX, values.url64(values.RANDOM.randbytes(32))),
         ("next-auth.session-token", UUID),
         ("_gitlab_session", HEX),
         ("wordpress_logged_in_" + HEX, values.wordpress(NOW)),
@@ -55,7 +54,7 @@ def kind(name: str, value: str | None, where: Where = COOKIE, scheme: str = "") 
         ("_session_id", values.rails_signed(HEX)),
         ("session", values.gorilla(NOW, session_id=True)),
         ("enwikiSession", "8q2v5k0u4h1s9t7r3p6n2m8l4j"),
-        ("__Host-quux", secrets.token_urlsafe(32)),
+        ("__Host-quux", values.url64(values.RANDOM.randbytes(32))),
     ],
 )
 def test_keys_to_state_in_a_server(name: str, value: str) -> None:
@@ -90,7 +89,7 @@ def test_state_in_the_message(name: str, value: str, format: str) -> None:  # no
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("AWSALB", secrets.token_urlsafe(90), Kind.AFFINITY),
+        ("AWSALB", values.url64(values.RANDOM.randbytes(90)), Kind.AFFINITY),
         ("SERVERID", "s1", Kind.AFFINITY),
         ("BIGipServer~Common~pool", "1677787402.36895.0000", Kind.AFFINITY),
         ("ARRAffinitySameSite", HEX * 2, Kind.AFFINITY),
@@ -111,8 +110,8 @@ def test_state_in_the_message(name: str, value: str, format: str) -> None:  # no
         ("ajs_anonymous_id", UUID, Kind.MEASUREMENT),
         ("mp_abc_mixpanel", "%7B%22distinct_id%22%3A%20%22x%22%7D", Kind.MEASUREMENT),
         ("OptanonConsent", "isGpcEnabled=0&version=6", Kind.MEASUREMENT),
-        ("__cf_bm", secrets.token_urlsafe(60), Kind.MEASUREMENT),
-        ("csrftoken", secrets.token_urlsafe(24), Kind.CSRF),
+        ("__cf_bm", values.url64(values.RANDOM.randbytes(60)), Kind.MEASUREMENT),
+        ("csrftoken", values.url64(values.RANDOM.randbytes(24)), Kind.CSRF),
         ("XSRF-TOKEN", values.laravel(), Kind.CSRF),
         (".AspNetCore.Antiforgery.VyLW6ORzMgk", values.aspnet(100), Kind.CSRF),
         ("next-auth.csrf-token", f"{HEX}%7C{HEX}", Kind.CSRF),
@@ -121,7 +120,7 @@ def test_state_in_the_message(name: str, value: str, format: str) -> None:  # no
         ("ASLBSA", HEX * 2, Kind.AFFINITY),
         ("TS01ab23cd", HEX * 3, Kind.MEASUREMENT),
         ("_hp2_id.123", "%7B%22userId%22%3A%221%22%7D", Kind.MEASUREMENT),
-        ("visid_incap_123456", secrets.token_urlsafe(60), Kind.MEASUREMENT),
+        ("visid_incap_123456", values.url64(values.RANDOM.randbytes(60)), Kind.MEASUREMENT),
     ],
 )
 def test_other_cookies(name: str, value: str, expected: Kind) -> None:
@@ -167,7 +166,7 @@ def test_elsewhere(where: Where, name: str, value: str, expected: Kind) -> None:
 
 
 def test_long_and_opaque_is_state_rather_than_a_key() -> None:
-    found = classify("_SESSION", secrets.token_urlsafe(200).encode(), COOKIE)
+    found = classify("_SESSION", values.url64(values.RANDOM.randbytes(200)).encode(), COOKIE)
     assert (found.kind, found.degree) == (Kind.CLIENT_HELD, Degree.POSSIBLE)
 
 
@@ -235,7 +234,7 @@ def test_law_random_bytes_are_not_taken_for_state(value: bytes) -> None:
 @pytest.mark.parametrize("write", [bytes.hex, values.url64, values.std64])
 def test_random_keys_are_never_taken_for_state(size: int, write: object) -> None:
     for _ in range(300):
-        value = write(secrets.token_bytes(size)).encode()  # type: ignore[operator]
+        value = write(values.RANDOM.randbytes(size)).encode()  # type: ignore[operator]
         found = classify("quux", value, Where.COOKIE)
         assert found.kind in (Kind.SERVER_HELD, Kind.UNKNOWN) or len(value) > 128
 

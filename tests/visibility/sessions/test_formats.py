@@ -306,3 +306,18 @@ class TestBounds:
         deep = b"\x83" + b"h\x01" * 500 + b"j"
         value = f"SFMyNTY.{values.url64(deep)}.{values.url64(values.mac('x'))}"
         assert form_of(value.encode()).payload is None
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (b"q7Xk2mZp9aLw", "alnum"),
+        (b"k3j9x2m1q8z7", "alnum"),
+        (b"darkTheme12", "text"),
+        (b"20260101T0102", "text"),
+        (b"1234567890", "text"),
+        (b"q7Xk2mZp9", "text"),
+    ],
+)
+def test_short_values_are_keys_only_if_nothing_else_looks_like_them(value: bytes, form: str) -> None:
+    assert form_of(value).name == form

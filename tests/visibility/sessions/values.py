@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 from base64 import b64encode, urlsafe_b64encode
+from random import Random
 from urllib.parse import quote
 
 from django.conf import settings
+
+RANDOM = Random(20261123)
+"""Always the same, so that each process finds the same tests."""
 
 
 def set_up_django() -> None:
@@ -42,7 +45,7 @@ def cookie_session(payload: object) -> tuple[str, str]:
 
 def express_session(sid: str = "") -> str:
     """express-session: `s:`, the id, a dot and cookie-signature's HMAC, percent-encoded."""
-    sid = sid or url64(secrets.token_bytes(24))
+    sid = sid or url64(RANDOM.randbytes(24))
     return quote(f"s:{sid}.{std64(mac(sid)).rstrip('=')}", safe="")
 
 
@@ -54,7 +57,7 @@ def express_json(payload: object) -> str:
 
 def iron_session(expires_ms: int) -> str:
     """iron-webcrypto's seal (MAC prefix Fe26.2), with the version that iron-session puts behind it."""
-    random = secrets.token_bytes
+    random = RANDOM.randbytes
     sealed = f"Fe26.2*1*{random(32).hex()}*{url64(random(16))}*{url64(random(96))}*{expires_ms}"
     return f"{sealed}*{random(32).hex()}*{url64(random(32))}~2"
 
@@ -62,7 +65,7 @@ def iron_session(expires_ms: int) -> str:
 def next_auth() -> str:
     """next-auth: a JWE with direct encryption, so that its second part is empty."""
     head = url64(json.dumps({"alg": "dir", "enc": "A256GCM"}).encode())
-    return f"{head}.." + ".".join(url64(secrets.token_bytes(size)) for size in (12, 180, 16))
+    return f"{head}.." + ".".join(url64(RANDOM.randbytes(size)) for size in (12, 180, 16))
 
 
 def remix(payload: object) -> str:
@@ -80,22 +83,22 @@ def rails_signed(message: object, purpose: str = "cookie.cart", expires: str | N
 
 def rails_marshaled() -> str:
     """A session of Rack::Session::Cookie: Ruby's Marshal in Base64."""
-    data = std64(b'\x04\x08{\x06I"\x0fsession_id\x06:\x06EFI"\x06x\x06;\x00F' + secrets.token_bytes(20))
+    data = std64(b'\x04\x08{\x06I"\x0fsession_id\x06:\x06EFI"\x06x\x06;\x00F' + RANDOM.randbytes(20))
     return quote(f"{data}--{mac(data, 'sha256').hex()}", safe="")
 
 
 def rails_encrypted(size: int = 160) -> str:
     """An encrypted cookie of Rails 5.2 and later (AES-256-GCM)."""
-    parts = (secrets.token_bytes(size), secrets.token_bytes(12), secrets.token_bytes(16))
+    parts = (RANDOM.randbytes(size), RANDOM.randbytes(12), RANDOM.randbytes(16))
     return quote("--".join(map(std64, parts)), safe="")
 
 
 def laravel(size: int = 96) -> str:
     """Illuminate\\Encryption: initialization vector, value, MAC and tag as JSON in Base64."""
     envelope = {
-        "iv": std64(secrets.token_bytes(16)),
-        "value": std64(secrets.token_bytes(size)),
-        "mac": secrets.token_hex(32),
+        "iv": std64(RANDOM.randbytes(16)),
+        "value": std64(RANDOM.randbytes(size)),
+        "mac": RANDOM.randbytes(32).hex(),
         "tag": "",
     }
     return quote(std64(json.dumps(envelope).encode()), safe="")
@@ -131,12 +134,12 @@ def phoenix_signed(payload: object) -> str:
 def phoenix_encrypted() -> str:
     """Plug.Crypto.MessageEncryptor with A128GCM."""
     sizes = (44, 12, 80, 16)
-    return ".".join(["QTEyOEdDTQ", *(url64(secrets.token_bytes(size)) for size in sizes)])
+    return ".".join(["QTEyOEdDTQ", *(url64(RANDOM.randbytes(size)) for size in sizes)])
 
 
 def aspnet(size: int = 120) -> str:
     """Microsoft.AspNetCore.DataProtection: a magic number, the key's id, and what is protected."""
-    return url64(b"\x09\xf0\xc9\xf0" + secrets.token_bytes(16 + size))
+    return url64(b"\x09\xf0\xc9\xf0" + RANDOM.randbytes(16 + size))
 
 
 def gorilla(seconds: int, *, session_id: bool = False) -> str:
@@ -145,7 +148,7 @@ def gorilla(seconds: int, *, session_id: bool = False) -> str:
     With its stores on a server, the value is the id of a session: 32 bytes in Base32.
     """
     held = b"\x37\x0c\x00\x34" + b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 2 if session_id else b""
-    value = urlsafe_b64encode(held[:56] or b"\x0e\xff\x81" + secrets.token_bytes(60)).decode()
+    value = urlsafe_b64encode(held[:56] or b"\x0e\xff\x81" + RANDOM.randbytes(60)).decode()
     return urlsafe_b64encode(f"{seconds}|{value}|".encode() + mac(value)).decode()
 
 
@@ -159,7 +162,7 @@ def tornado(seconds: int, value: bytes, name: str = "user") -> str:
 
 def wordpress(expires: int) -> str:
     """wp_generate_auth_cookie."""
-    token = "".join(secrets.choice("ABCDEFGHabcdefgh0123456789") for _ in range(43))
+    token = "".join(RANDOM.choice("ABCDEFGHabcdefgh0123456789") for _ in range(43))
     return quote(f"ann|{expires}|{token}|{mac(token).hex()}", safe="")
 
 
