@@ -12,7 +12,7 @@ import msgspec
 from proxy.caching.policy import Policy
 from proxy.visibility.inspecting.messages import parameters_of, place_of
 from proxy.visibility.inspecting.sample import Slot, fit
-from proxy.visibility.inspecting.tally import Row, Tally
+from proxy.visibility.inspecting.tally import ENDLESS, Row, Tally
 from proxy.visibility.inspecting.timeline import LAST, Timeline
 from proxy.visibility.inspecting.traits import Sorter
 from proxy.visibility.inspecting.tree import Node, Tree
@@ -104,7 +104,7 @@ class Aggregate:
             counters[0] += 1
             if size > 0:
                 counters[1] += size
-            if one.duration >= 0:
+            if 0 <= one.duration < ENDLESS:
                 tally.histogram.add(one.duration)
                 if one.duration > slow:
                     slow = self._slow(one, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy.visibility.inspecting.report import Exchange
+from proxy.visibility.inspecting.tally import ENDLESS
 from proxy.visibility.inspecting.timeline import LAST
 from proxy.visibility.observation import Observation
 
@@ -25,7 +26,7 @@ def shown(exchange: Observation, detail: str = "") -> Exchange:
 
 
 def _number(value: float) -> float | None:
-    return value if value == value else None
+    return value if -ENDLESS < value < ENDLESS else None
 
 
 def listed(words: tuple[str, ...] | list[str]) -> str:

@@ -16,6 +16,9 @@ MOST_ROWS = 2_048
 MOST_PATHS = 1_024
 """Up to how many distinct paths they are counted; from there on their number is estimated, within 10 %."""
 
+ENDLESS = 1e7
+"""Seconds from which on no exchange took as long as a log claims."""
+
 MOST_PARAMETERS = 64
 """How many names of query parameters are kept at one endpoint."""
 

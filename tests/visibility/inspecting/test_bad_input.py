@@ -104,3 +104,12 @@ def test_a_hostile_log_of_cookies_takes_bounded_time() -> None:
     assert found.summary.figures.exchanges == 40
     assert len(found.endpoints[0].parameters) <= 64
     assert len(found.endpoints[0].dependence) <= 60
+
+
+def test_durations_that_cannot_be_are_left_out() -> None:
+    traffic = [
+        msgspec.structs.replace(exchange("/a", 1.8e9), duration=took) for took in (float("inf"), 1e9, 0.5)
+    ]
+    found = report_of(traffic)
+    VALIDATOR.validate(msgspec.json.decode(msgspec.json.encode(found)))
+    assert found.summary.figures.durations.longest == 0.5
