@@ -12,8 +12,14 @@ from proxy.message.response import Response
 from proxy.upstream.incoming import announces_content
 from proxy.upstream.planner import idle_time
 
-_REMEMBERED = 256
-"""How many heads are remembered; most servers repeat theirs for at least a second, until Date changes."""
+_REMEMBERED = 768 << 10
+"""Bytes of heads that are remembered; most servers repeat theirs for at least a second, until Date changes.
+
+That has to be enough for all that is asked for in such a second, or nearly all would be taken apart again.
+"""
+
+_LEAST = 100
+"""Bytes that count beside a head's own, so that short ones are not too many."""
 
 _LONGEST = 4096
 """Bytes of a head that is remembered."""
@@ -46,6 +52,7 @@ class PlainHeads:
         self._limits = limits
         self._idle = idle
         self._known: dict[tuple[bytes, bool], PlainHead | None] = {}
+        self._size = 0
 
     def read(self, head: bytes, *, to_head: bool) -> PlainHead | None:
         """What a whole head says in answer to a GET, or a HEAD (`to_head`); None where it isn't plain."""
@@ -55,9 +62,11 @@ class PlainHeads:
         except KeyError:
             found = self._read(head, b"HEAD" if to_head else b"GET")
         if len(head) <= _LONGEST:
-            if len(self._known) >= _REMEMBERED:
+            if self._size >= _REMEMBERED:
                 self._known.clear()
+                self._size = 0
             self._known[key] = found
+            self._size += len(head) + _LEAST
         return found
 
     def _read(self, head: bytes, method: bytes) -> PlainHead | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.message.head import HeadLimits
-from proxy.upstream.plain import PlainHeads
+from proxy.upstream.plain import _LEAST, _REMEMBERED, PlainHeads
 
 START = b"HTTP/1.1 200 OK\r\n"
 
@@ -55,7 +55,9 @@ def test_the_same_head_is_read_once():
 
 def test_what_is_remembered_is_bounded():
     heads = PlainHeads(HeadLimits(), 50.0)
-    for number in range(2000):
+    for number in range(8000):
         read(START + b"X: %d\r\nContent-Length: 1\r\n\r\n" % number, heads=heads)
     read(START + b"X: " + b"y" * 5000 + b"\r\nContent-Length: 1\r\n\r\n", heads=heads)
-    assert len(heads._known) <= 256
+    kept = sum(len(head) + _LEAST for head, _ in heads._known)
+    assert 0 < kept < _REMEMBERED + 4096
+    assert all(len(head) < 5000 for head, _ in heads._known)
