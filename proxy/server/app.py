@@ -12,6 +12,7 @@ from aiohttp import web
 
 from proxy.engine.downstream import Downstream
 from proxy.engine.driver import Driver
+from proxy.engine.repeating import repeatable
 from proxy.message.errors import ConfigurationError
 from proxy.server.admin.figures import Figures
 from proxy.server.admin.recent import Recent
@@ -73,7 +74,9 @@ class Proxy:
             self._upstream = Pool(servers[0][0], settings.upstream)
         else:
             kept = b"" if settings.server.keep_host else authority
-            self._upstream = self._fleet = Fleet(servers, settings.upstream, settings.balance, authority=kept)
+            self._upstream = self._fleet = Fleet(
+                servers, settings.upstream, settings.balance, authority=kept, judge=repeatable
+            )
         self._store = MemoryStore(storage.memory - lane, min(storage.object_limit, storage.memory // 4))
         self._driver = Driver(self._store, self._upstream, settings.cache, settings.engine)
         self._recent = Recent()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.pieces import Pieces
+from proxy.storage.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,17 @@ class Store(Protocol):
 
     async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
         """Remove all entries under these keys or with these labels; the number of them."""
+        ...
+
+    async def purge(
+        self, wanted: Selection, *, soft: float | None = None, dry: bool = False
+    ) -> Mapping[str, int]:
+        """Remove all entries that are `wanted`: how many, by the tier that held them ("memory": 3).
+
+        It holds from the return on. `soft` (a time, in seconds since the epoch): they are kept, but count as
+        stale from then on. `dry`: they are only counted. By keys and labels it takes the same time however
+        many there are; by anything else others have their turn now and then while it goes on.
+        """
         ...
 
     async def remove(self, entry: Entry) -> None: ...

@@ -18,6 +18,7 @@ from proxy.upstream.fleet.balance import Candidate
 from proxy.upstream.fleet.checks import check
 from proxy.upstream.fleet.health import Health, Sign, after, due, left_out, share, slow_one, timed
 from proxy.upstream.fleet.member import Member, sign_of
+from proxy.upstream.fleet.repeating import Judge, afresh, by_method, held
 from proxy.upstream.fleet.retry import UNWELL, Budget, Failed, deposited, refilled, verdict, withdrawn
 from proxy.upstream.fleet.settings import BalanceSettings
 from proxy.upstream.pool import Pool
@@ -36,7 +37,8 @@ class Fleet:
     """Several servers as the engine's `Upstream`.
 
     `servers` come with their weights. `authority` is what requests have in `Host` where it's for the server
-    that is asked to have its own there. Raises ConfigurationError where there is no server, or one twice.
+    that is asked to have its own there. `judge` tells whether a request may be sent to a second server.
+    Raises ConfigurationError where there is no server, or one twice.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Fleet:
         rules: BalanceSettings,
         *,
         authority: bytes = b"",
+        judge: Judge = by_method,
         make_pool: Callable[[Server, UpstreamSettings], Pool] = Pool,
     ) -> None:
         self._settings = settings
         self._rules = rules
         self._authority = authority
+        self._judge = judge
         self._make_pool = make_pool
         self._members: dict[str, Member] = {}
         self._credits: balance.Credits = {}
@@ -106,9 +110,12 @@ class Fleet:
     async def send(self, request: Request, content: Content | None, interim: Interim) -> UpstreamResponse:
         """Send a request to the server whose turn it is; to another where it can't answer and that is safe.
 
-        Raises the `UpstreamError` of the last one that was asked.
+        A small content that may have to be sent again is read as a whole first. Raises the `UpstreamError` of
+        the last one that was asked.
         """
         self._watch()
+        keeps = content is not None and b"expect" not in request.fields and self._judge(request).may
+        whole = await held(content, self._rules.repeat_limit) if keeps else None
         self._budget = deposited(self._budget, self._rules.retries)
         tried: list[str] = []
         attempts, why = 0, ""
@@ -119,12 +126,14 @@ class Fleet:
             member.outstanding += 1
             over = _once(member)
             try:
-                response = await member.pool.send(self._addressed(request, member), content, interim)
+                response = await member.pool.send(
+                    self._addressed(request, member), afresh(content, whole), interim
+                )
             except UpstreamError as error:
                 over()
                 attempts += error.attempts
                 self._hear(member, sign_of(error), error.message)
-                again, why = self._again(Failed(request.method, error.sent, error.read), tried)
+                again, why = self._again(request, Failed(error.sent, error.read and whole is None), tried)
                 if again:
                     continue
                 error.attempts, error.tried, error.retry = attempts, tuple(tried), why
@@ -136,7 +145,7 @@ class Fleet:
             status = response.head.status
             self._heard(member, response)
             if status in UNWELL:
-                again, why = self._again(Failed(request.method, True, content is not None, status), tried)
+                again, why = self._again(request, Failed(True, content is not None and whole is None), tried)
                 if again:
                     response.close()
                     over()
@@ -172,7 +181,7 @@ class Fleet:
             Candidate(one.name, one.weight * (shares.get(one.name) or 1.0), one.outstanding) for one in found
         ]
 
-    def _again(self, failed: Failed, tried: Sequence[str]) -> tuple[bool, str]:
+    def _again(self, request: Request, failed: Failed, tried: Sequence[str]) -> tuple[bool, str]:
         self._budget = refilled(self._budget, _now())
         left = withdrawn(self._budget)
         others = sum(
@@ -180,7 +189,12 @@ class Fleet:
             for one in self._members.values()
         )
         again, why = verdict(
-            failed, tried=len(tried), tries=self._rules.tries, others=others, affordable=left is not None
+            failed,
+            self._judge(request),
+            tried=len(tried),
+            tries=self._rules.tries,
+            others=others,
+            affordable=left is not None,
         )
         if again and left is not None:
             self._budget = left

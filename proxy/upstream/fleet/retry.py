@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from proxy.upstream.planner import IDEMPOTENT
+from proxy.upstream.fleet.repeating import Repeatable
 
 UNWELL = frozenset((502, 503, 504))
 """Status codes by which a server says that it, or what is behind it, can't answer at the moment."""
@@ -45,31 +45,28 @@ def withdrawn(budget: Budget) -> Budget | None:
 @dataclass(frozen=True, slots=True)
 class Failed:
     """How the last try ended. `sent`: some of the request had been sent. `read`: content of the request is
-    gone, so that it can't be sent again. `status` is that of a response by which the server says that it
-    can't answer, 0 where none came."""
+    gone, so that it can't be sent again."""
 
-    method: bytes
     sent: bool
     read: bool
-    status: int = 0
 
 
-def verdict(failed: Failed, *, tried: int, tries: int, others: int, affordable: bool) -> tuple[bool, str]:
-    """Whether to try another server, and why (not), in words for the record.
+def verdict(
+    failed: Failed, said: Repeatable, *, tried: int, tries: int, others: int, affordable: bool
+) -> tuple[bool, str]:
+    """Whether to try another server, and why (not), in words for the record; `said` is what the request says.
 
     RFC 9110 §9.2.2: a request that was not idempotent may have been acted upon, unless nothing was sent.
     """
-    name = failed.method.decode("latin-1")
     if failed.read:
         return False, "not tried elsewhere: its content has been read already"
-    if failed.sent and failed.method not in IDEMPOTENT:
-        return False, f"not tried elsewhere: {name} is not idempotent, and may have been acted upon"
+    if failed.sent and not said.may:
+        return False, f"not tried elsewhere: {said.why}"
     if not others:
         return False, "not tried elsewhere: there is no other server to ask"
     if tried >= tries:
         return False, f"not tried elsewhere: {tried} servers were asked"
     if not affordable:
         return False, "not tried elsewhere: too many requests are tried again already"
-    if not failed.sent:
-        return True, "tried elsewhere: nothing had been sent"
-    return True, f"tried elsewhere: {name} is idempotent"
+    why = said.why if failed.sent else "nothing had been sent"
+    return True, f"tried elsewhere: {why}" + (f"; {said.doubt}" if said.doubt else "")

@@ -20,7 +20,8 @@ class BalanceSettings:
     `key` is `uri`, `path`, `client`, `field:NAME` or `cookie:NAME`.
 
     At most `tries` servers are asked for one request, and `retries` is the share of requests that may be
-    asked again on the whole, beside a few each second.
+    asked again on the whole, beside a few each second. A content of at most `repeat_limit` bytes is held, so
+    that it can be sent again.
 
     After `failures` in a row a server is left out for `out`, and twice as long each time that it fails again,
     at most `longest_out`; one that can't be reached is left out at once. It gets its full share back over
@@ -35,6 +36,7 @@ class BalanceSettings:
     cookie: str = "pellucid-server"
     tries: int = 3
     retries: float = 0.2
+    repeat_limit: int = 64 << 10
     failures: int = 3
     out: float = 1.0
     longest_out: float = 30.0
@@ -58,7 +60,7 @@ class BalanceSettings:
             if getattr(self, name) < 1:
                 raise _unfit(name, "1 or more", str(getattr(self, name)))
         above = (self.out, self.longest_out, self.check_every)
-        if min(above) <= 0 or min(self.ease, self.retries, self.slow) < 0:
+        if min(above) <= 0 or min(self.ease, self.retries, self.slow, self.repeat_limit) < 0:
             raise ConfigurationError("a time or a share in [balance] is too small")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,6 +33,7 @@ class Behind:
         self.port = 0
         self.answer: Callable[[bytes], Awaitable[bytes]] = self.well
         self.heads: list[bytes] = []
+        self.contents: list[bytes] = []
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -61,6 +63,10 @@ class Behind:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self.heads.append(head)
+                if b"100-continue" in head:
+                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                if length := re.search(rb"Content-Length: ([0-9]+)", head):
+                    self.contents.append(await reader.readexactly(int(length[1])))
                 writer.write(await self.answer(head))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -181,16 +187,50 @@ async def test_an_idempotent_one_is() -> None:
         assert timing.retry == "tried elsewhere: DELETE is idempotent"
 
 
-async def test_content_that_has_been_read_is_not_sent_again() -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        yield b"content"
+SEVEN = (b"Content-Length", b"7")
 
+
+async def in_pieces(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+async def test_a_small_content_is_sent_again_whole() -> None:
     async with fleet_of(2) as (fleet, (first, second)):
         first.answer = first.torn
+        who, timing = await ask(fleet, asking(b"PUT", b"/", SEVEN), Content(7, in_pieces(b"con", b"tent")))
+        assert who == "b"
+        assert timing.retry == "tried elsewhere: PUT is idempotent"
+        assert first.contents == second.contents == [b"content"]
+
+
+@pytest.mark.parametrize("limit", [7, 6])
+async def test_a_larger_one_that_has_been_read_is_not(limit: int) -> None:
+    async with fleet_of(2, replace(QUICK, repeat_limit=limit)) as (fleet, (first, second)):
+        first.answer = first.torn
+        asked = ask(fleet, asking(b"PUT", b"/", SEVEN), Content(7, in_pieces(b"con", b"tent")))
+        if limit == 7:
+            assert (await asked)[0] == "b"
+            return
         with pytest.raises(UpstreamError) as failed:
-            await ask(fleet, asking(b"PUT"), Content(7, pieces()))
+            await asked
         assert "read already" in failed.value.retry
         assert not second.heads
+
+
+async def test_content_is_not_asked_for_before_the_server_wants_it() -> None:
+    """A client that expects 100 (Continue) is to hear of it from the server (RFC 9110 §10.1.1)."""
+    heads: list[int] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        heads.append(len(server.heads))
+        yield b"content"
+
+    async with fleet_of(1) as (fleet, (server,)):
+        request = asking(b"PUT", b"/", (b"Expect", b"100-continue"), SEVEN)
+        assert (await ask(fleet, request, Content(7, pieces())))[0] == "a"
+        assert heads == [1]
+        assert server.contents == [b"content"]
 
 
 async def test_503_is_tried_elsewhere_and_takes_a_server_out_after_a_few() -> None:

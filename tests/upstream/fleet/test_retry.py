@@ -6,16 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.message.fields import Fields
+from proxy.message.request import Request
+from proxy.upstream.fleet.repeating import Repeatable, by_method
 from proxy.upstream.fleet.retry import Budget, Failed, deposited, refilled, verdict, withdrawn
 
+SAFE = Repeatable(True, "GET is idempotent")
 
-def asked(failed: Failed, tried: int = 1, others: int = 2, affordable: bool = True) -> tuple[bool, str]:
-    return verdict(failed, tried=tried, tries=3, others=others, affordable=affordable)
+
+def asked(
+    failed: Failed, said: Repeatable = SAFE, tried: int = 1, others: int = 2, affordable: bool = True
+) -> tuple[bool, str]:
+    return verdict(failed, said, tried=tried, tries=3, others=others, affordable=affordable)
+
+
+def saying(method: bytes) -> Repeatable:
+    return by_method(Request(method, b"/", Fields([])))
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS"])
 def test_idempotent_requests_may_be_sent_again(method: bytes) -> None:
-    assert asked(Failed(method, sent=True, read=False)) == (
+    assert asked(Failed(sent=True, read=False), saying(method)) == (
         True,
         f"tried elsewhere: {method.decode()} is idempotent",
     )
@@ -23,19 +34,30 @@ def test_idempotent_requests_may_be_sent_again(method: bytes) -> None:
 
 @pytest.mark.parametrize("method", [b"POST", b"PATCH", b"CONJURE"])
 def test_others_only_where_nothing_was_sent(method: bytes) -> None:
-    again, why = asked(Failed(method, sent=True, read=False))
+    again, why = asked(Failed(sent=True, read=False), saying(method))
     assert not again
     assert "may have been acted upon" in why
-    assert asked(Failed(method, sent=False, read=False)) == (True, "tried elsewhere: nothing had been sent")
+    assert asked(Failed(sent=False, read=False), saying(method)) == (
+        True,
+        "tried elsewhere: nothing had been sent",
+    )
 
 
 def test_what_was_read_cannot_be_sent_again() -> None:
-    assert not asked(Failed(b"PUT", sent=True, read=True))[0]
-    assert not asked(Failed(b"POST", sent=False, read=True))[0]
+    assert not asked(Failed(sent=True, read=True))[0]
+    assert not asked(Failed(sent=False, read=True), saying(b"POST"))[0]
+
+
+def test_a_doubt_about_what_it_means_elsewhere_is_told() -> None:
+    said = Repeatable(True, "GET is idempotent", "what its cookie sid means one server alone may know")
+    assert asked(Failed(sent=True, read=False), said) == (
+        True,
+        "tried elsewhere: GET is idempotent; what its cookie sid means one server alone may know",
+    )
 
 
 def test_there_has_to_be_another_a_try_and_a_budget() -> None:
-    failed = Failed(b"GET", sent=True, read=False)
+    failed = Failed(sent=True, read=False)
     assert "no other server" in asked(failed, others=0)[1]
     assert "3 servers were asked" in asked(failed, tried=3)[1]
     assert "too many" in asked(failed, affordable=False)[1]
