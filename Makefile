@@ -5,6 +5,7 @@ LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:8081
 BACKEND ?= 127.0.0.1:8090
 UPSTREAM ?=
+SHOP ?=
 ARGS ?=
 BIN := .venv/bin
 
@@ -14,6 +15,7 @@ BIN := .venv/bin
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  e.g. make run UPSTREAM=https://api.example.org   or   make run STYLE=sessions"
+	@echo "  or make run STYLE=tokens SHOP='--tokens encrypted'; styles: sessions, resources, tokens, flask"
 
 .venv: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -25,8 +27,12 @@ help: ## say what each target does
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
 	@touch .venv/tools
 
-run: .venv ## start the proxy in front of the sample backend, or of UPSTREAM=URL
-	@exec env LISTEN=$(LISTEN) ADMIN=$(ADMIN) BACKEND=$(BACKEND) STYLE=$(STYLE) UPSTREAM=$(UPSTREAM) sh scripts/run.sh $(ARGS)
+.venv/demo: pyproject.toml | .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch .venv/demo
+
+run: .venv $(if $(filter flask encrypted,$(STYLE) $(SHOP)),.venv/demo) ## start the proxy in front of the sample backend, or of UPSTREAM=URL
+	@exec env LISTEN=$(LISTEN) ADMIN=$(ADMIN) BACKEND=$(BACKEND) STYLE=$(STYLE) UPSTREAM=$(UPSTREAM) SHOP="$(SHOP)" sh scripts/run.sh $(ARGS)
 
 test: .venv/tools ## run all tests, in parallel
 	$(BIN)/python -m pytest -n auto $(ARGS)

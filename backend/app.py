@@ -11,11 +11,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from backend import representation
+from backend.figures import TERMS as FIGURES_TERMS
+from backend.figures import URL as FIGURES_URL
+from backend.figures import Figures
+from backend.intake import refuse_other_sites
+from backend.pace import Pace
 from backend.premises import Premises, open_premises
 from backend.problems import Problem
 from backend.settings import Settings
 from backend.shelves import Shelves
-from backend.styles import STYLES
+from backend.styles import STYLES, SUMMARIES
 from backend.styles.contract import Style
 
 LARGEST_BODY = 64 * 1024
@@ -26,21 +31,29 @@ POLICY = (
 )
 STATUS_PROBLEMS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
+STYLE = web.AppKey("style", Style)
+
 log = logging.getLogger("backend")
 
 
 def build(settings: Settings, clock: Callable[[], float] = time.time) -> web.Application:
-    """The application; `clock` gives Unix seconds. Raises sqlite3.Error if the records can't be opened."""
+    """The application; `clock` gives Unix seconds.
+
+    Raises CannotOpen and BadKeys, and CannotOpen once more when it starts up and the records can't be asked.
+    """
     premises = open_premises(settings, clock)
     style = STYLES[settings.style](premises)
+    figures = Figures(settings)
     app = web.Application(
-        middlewares=[_latency(settings.latency), _explaining(style), _own_site_only],
+        middlewares=[_counting(figures), _explaining(style), _pacing(settings), _own_site_only],
         client_max_size=LARGEST_BODY,
     )
+    app[STYLE] = style
     app.add_routes(style.routes())
-    app.add_routes(Shelves(premises, style, {name: each.summary for name, each in STYLES.items()}).routes())
+    app.add_routes(Shelves(premises, style, SUMMARIES).routes())
+    app.router.add_get(FIGURES_URL, _reporting(figures, premises, style))
     app.on_response_prepare.append(_finish)
-    app.cleanup_ctx.append(_closing(premises))
+    app.cleanup_ctx.append(_opening(premises, style))
     return app
 
 
@@ -49,14 +62,39 @@ def runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(app, access_log=None, shutdown_timeout=GRACE, auto_decompress=False)
 
 
-def _latency(seconds: float) -> Middleware:
+def _counting(figures: Figures) -> Middleware:
     @web.middleware
-    async def latency(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if seconds:
-            await asyncio.sleep(seconds)
+    async def counting(request: web.Request, handler: Handler) -> web.StreamResponse:
+        figures.requests += request.path != FIGURES_URL
         return await handler(request)
 
-    return latency
+    return counting
+
+
+def _pacing(settings: Settings) -> Middleware:
+    pace = Pace(settings.rate)
+
+    @web.middleware
+    async def pacing(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != FIGURES_URL:
+            seconds = settings.latency + pace.wait(time.monotonic())
+            if seconds:
+                await asyncio.sleep(seconds)
+        return await handler(request)
+
+    return pacing
+
+
+def _reporting(figures: Figures, premises: Premises, style: Style) -> Handler:
+    async def report(request: web.Request) -> web.StreamResponse:
+        carts, orders = await premises.records.held()
+        return web.Response(
+            body=figures.report(sessions=style.held(), carts=carts, orders=orders),
+            content_type=representation.JSON,
+            headers={"Cache-Control": FIGURES_TERMS},
+        )
+
+    return report
 
 
 def _explaining(style: Style) -> Middleware:
@@ -84,23 +122,30 @@ def _explaining(style: Style) -> Middleware:
 @web.middleware
 async def _own_site_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses changes that a browser says come from another site: cookies and credentials go with them."""
-    safe = request.method in ("GET", "HEAD", "OPTIONS")
-    if not safe and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise Problem("cross-site")
+    refuse_other_sites(request.method, request.headers.get("Sec-Fetch-Site", ""))
     return await handler(request)
 
 
 async def _finish(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "pane-and-prism"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.content_type == representation.HTML:
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.update(common_fields(response.content_type))
 
 
-def _closing(premises: Premises) -> Callable[[web.Application], AsyncIterator[None]]:
-    async def closing(app: web.Application) -> AsyncIterator[None]:
-        yield
-        premises.records.close()
+def common_fields(media_type: str) -> dict[str, str]:
+    """The header fields that every response has, by the media type of its content."""
+    fields = {"Server": "pane-and-prism", "X-Content-Type-Options": "nosniff"}
+    if media_type == representation.HTML:
+        fields |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+    return fields
 
-    return closing
+
+def _opening(premises: Premises, style: Style) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def opening(app: web.Application) -> AsyncIterator[None]:
+        try:
+            await premises.move_in()
+            await style.fill(premises.settings.fill)
+            yield
+        finally:
+            await style.close()
+            await premises.records.close()
+
+    return opening

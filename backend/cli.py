@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import sys
 from collections.abc import Sequence
@@ -9,9 +10,15 @@ from typing import Any
 
 import click
 
-from backend.serving import Address, CannotServe, run
+from backend.problems import ShopError
+from backend.records.listing import write_orders
+from backend.records.local import LIMIT, MEMORY
+from backend.serving import Address, run
 from backend.settings import Settings
-from backend.styles import STYLES
+from backend.styles import FLASK, STYLES
+from backend.tokens.contract import LARGEST
+from backend.tokens.keys import SHORTEST
+from backend.valkeys import is_address, shown
 
 PROGRAM = "python -m backend"
 USAGE_ERROR = 2
@@ -46,16 +53,34 @@ class Amount(click.FloatRange):
         return number
 
 
-def _secret(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    if value is not None and len(value) < 8:
-        raise click.BadParameter("a secret has at least 8 characters.", ctx, param)
+def _store(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    """The address of a Valkey as it was given, or the name of a file."""
+    if value and is_address(value):
+        try:
+            shown(value)
+        except ValueError as error:
+            raise click.BadParameter(f"no Valkey has this address: {error}.", ctx, param) from error
+    elif value and "://" in value:
+        raise click.BadParameter("an address is valkey://HOST:PORT or unix:///SOCKET.", ctx, param)
     return value or ""
+
+
+def _secrets(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    if any(len(secret) < SHORTEST for secret in value):
+        raise click.BadParameter(f"a secret has at least {SHORTEST} characters.", ctx, param)
+    return value
+
+
+def _shared(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    if value and not is_address(value):
+        raise click.BadParameter("it is valkey://HOST:PORT or unix:///SOCKET.", ctx, param)
+    return _store(ctx, param, value)
 
 
 @click.command(epilog="Customers to log in as: ann / apple, ben / birch, cleo / cedar.")
 @click.option(
     "--style",
-    type=click.Choice(list(STYLES)),
+    type=click.Choice([*STYLES, FLASK]),
     default="resources",
     show_default=True,
     help="Where the shopper's state is kept.",
@@ -92,17 +117,59 @@ def _secret(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     help="How many products there are.",
 )
 @click.option(
+    "--rate",
+    metavar="N",
+    type=Amount(0, 1_000_000),
+    default=0,
+    show_default="as many as there is time for",
+    help="Answer N requests per second and no more: the others queue.",
+)
+@click.option(
+    "--tokens",
+    type=click.Choice(["signed", "encrypted"]),
+    default="signed",
+    show_default=True,
+    help="How `tokens` seals what the client keeps.",
+)
+@click.option(
+    "--sessions",
+    type=click.Choice(["client", "server"]),
+    default="client",
+    show_default=True,
+    help="Where `flask` keeps sessions: signed in the cookie, or on the server.",
+)
+@click.option(
+    "--key",
     "--secret",
+    "secrets",
+    metavar="SECRET",
+    multiple=True,
     envvar="SHOP_SECRET",
-    callback=_secret,
-    help="What tokens are signed with. Give all replicas the same one: a token from one is good at no other "
-    "otherwise. Without it each process makes its own, and tokens end with it. Also read from SHOP_SECRET.",
+    callback=_secrets,
+    help="What tokens are signed or encrypted with. Give all replicas the same one: a token from one is good "
+    "at no other otherwise. Given again, the first one writes and the others only read. Without it each "
+    "process makes its own, and tokens end with it. Also read from SHOP_SECRET.",
+)
+@click.option(
+    "--keys",
+    "key_file",
+    metavar="FILE",
+    help="A file of such secrets, one a line; it is read again on SIGHUP.",
 )
 @click.option(
     "--data",
-    metavar="FILE",
-    default=":memory:",
-    help="SQLite file for orders and for the carts of `resources`, shared by replicas; in memory without it.",
+    metavar="WHERE",
+    callback=_store,
+    show_default="the same as --state; otherwise in memory",
+    help="Where orders and the carts of `resources` are, shared by replicas: an SQLite file or "
+    "valkey://HOST:PORT.",
+)
+@click.option(
+    "--state",
+    metavar="WHERE",
+    callback=_shared,
+    show_default="in this process",
+    help="Where sessions are kept on the server, shared by replicas: valkey://HOST:PORT.",
 )
 @click.option(
     "--session-limit",
@@ -128,31 +195,52 @@ def _secret(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     show_default=True,
     help="How long a token is good after it was handed out.",
 )
-def serve(
-    style: str,
-    listen: Address,
-    latency: float,
-    seed: int,
-    products: int,
-    secret: str,
-    data: str,
-    session_limit: int,
-    session_minutes: float,
-    token_minutes: float,
-) -> None:
-    """One replica of a small shop, in one of three styles of keeping state."""
-    settings = Settings(
-        style=style,
-        seed=seed,
-        products=products,
+@click.option(
+    "--token-limit",
+    metavar="BYTES",
+    type=click.IntRange(200, LARGEST),
+    default=LARGEST,
+    show_default=True,
+    help="How long a token may become before no more goes into the cart.",
+)
+@click.option(
+    "--record-limit",
+    metavar="N",
+    type=click.IntRange(1),
+    default=LIMIT,
+    show_default=True,
+    help="How many carts and orders each are kept in memory or in a file; the oldest leave first.",
+)
+@click.option(
+    "--fill",
+    metavar="N",
+    type=click.IntRange(0, 10_000_000),
+    default=0,
+    help="Begin with the state of N shoppers, as if they had been here.",
+)
+@click.option("--list-orders", is_flag=True, help="Don't serve: write every order in --data, one a line.")
+def serve(listen: Address, list_orders: bool, **chosen: Any) -> None:
+    """One replica of a small shop, in one of several styles of keeping state."""
+    settings = _settings(**chosen)
+    if list_orders:
+        asyncio.run(write_orders(settings.data, sys.stdout))
+    else:
+        run(settings, listen)
+
+
+def _settings(
+    *, latency: float, session_minutes: float, token_minutes: float, data: str, state: str, **others: Any
+) -> Settings:
+    if data and state and data != state and others["style"] in ("resources", "tokens"):
+        raise click.UsageError(f"{others['style']} keeps no sessions: give --data or --state, not both.")
+    return Settings(
         latency=latency / 1000,
-        secret=secret,
-        data=data,
-        session_limit=session_limit,
         session_lifetime=session_minutes * 60,
         token_lifetime=token_minutes * 60,
+        data=data or state or MEMORY,
+        state=state,
+        **others,
     )
-    run(settings, listen)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -161,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         serve.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         problem = error.format_message()
-    except CannotServe as error:
+    except ShopError as error:
         problem = str(error)
     except click.Abort:
         return 130

@@ -129,7 +129,7 @@ def _about(view: View) -> Html:
         "article",
         el("h1", view.title),
         el("p", view.data["about"]),
-        el("h2", "The three styles"),
+        el("h2", "The styles"),
         el("ul", *others),
     )
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from secrets import token_urlsafe
 
+from backend.accounts import Account
 from backend.catalogue import Catalogue, Product
 from backend.pictures import Pictures
 from backend.problems import Problem
-from backend.records import Records
+from backend.records.contract import Records
+from backend.records.opening import move_in, open_records
 from backend.settings import Settings
+from backend.shop import Cart, Order, bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,21 @@ class Premises:
             raise Problem(otherwise)
         return product
 
+    def new_order(self, account: Account, cart: Cart, reference: str) -> Order:
+        """An order of what is in the cart, not yet placed; raises Problem("cart-empty")."""
+        billed = bill(cart, self.catalogue)
+        if not billed.items:
+            raise Problem("cart-empty")
+        placed = int(self.clock())
+        return Order(token_urlsafe(12), account.name, account.address, placed, billed, reference)
 
-def open_premises(settings: Settings, clock: Callable[[], float]) -> Premises:
-    """Builds the catalogue and opens the records; raises sqlite3.Error where their file can't be used."""
+    async def move_in(self) -> None:
+        """Makes sure that the records can be used and are this shop's; raises CannotOpen."""
+        await move_in(self.records, self.settings.shop)
+
+
+def open_premises(settings: Settings, clock: Callable[[], float], *, threads: bool = False) -> Premises:
+    """Builds the catalogue and opens the records; raises CannotOpen where their file can't be used."""
     catalogue = Catalogue(settings.seed, settings.products)
-    return Premises(settings, catalogue, Pictures(catalogue), Records(settings.data), clock)
+    records = open_records(settings.data, settings.record_limit, threads=threads)
+    return Premises(settings, catalogue, Pictures(catalogue), records, clock)

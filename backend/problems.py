@@ -30,6 +30,11 @@ KINDS: dict[str, Kind] = {
         "An Idempotency-Key is needed",
         "Placing an order needs an Idempotency-Key, so that a retry can't order twice.",
     ),
+    "idempotency-key-weak": Kind(
+        400,
+        "This Idempotency-Key could be somebody else's",
+        "Where nobody says who they are, a key has at least 16 characters that nobody guesses: a UUID.",
+    ),
     "token-forged": Kind(
         400,
         "That token isn't one of ours",
@@ -76,10 +81,20 @@ KINDS: dict[str, Kind] = {
         "This cart was ordered already",
         "An old token was sent again. You have been given an empty cart.",
     ),
+    "idempotency-in-progress": Kind(
+        409,
+        "The first request with this key hasn't ended",
+        "It is being worked on, or was cut off: send it again after the time in Retry-After.",
+    ),
     "not-enough-stock": Kind(409, "Not that many in stock", "Ask for no more than there are."),
     "cart-full": Kind(409, "The cart is full", "A cart holds at most 100 products, and 99 pieces of each."),
     "precondition-failed": Kind(
         412, "It has changed since you looked", "The If-Match tag names an older state: fetch it again."
+    ),
+    "cart-too-large-for-token": Kind(
+        413,
+        "The cart no longer fits into a token",
+        "What a client keeps in a cookie has at most 4096 bytes: order what there is, or take something out.",
     ),
     "too-large": Kind(413, "The body is too large", "Nothing that the shop understands is this long."),
     "unsupported-media-type": Kind(
@@ -92,12 +107,23 @@ KINDS: dict[str, Kind] = {
         422, "Some fields can't be used as they are", "A field is missing, or of the wrong type or size."
     ),
     "idempotency-key-reused": Kind(
-        422, "This Idempotency-Key was used before", "It stands for another order: make a new key."
+        422, "This Idempotency-Key was used before", "It stands for another request: make a new key."
     ),
     "precondition-required": Kind(
         428, "If-Match is needed", "Say which state you mean to replace, so that nobody's change is lost."
     ),
+    "token-too-large": Kind(
+        431,
+        "The token is too large",
+        "No token of the shop is this long. It has been taken back: start anew.",
+    ),
     "internal": Kind(500, "Something went wrong on our side", "It isn't your fault, and it has been logged."),
+    "store-unavailable": Kind(
+        503,
+        "The shop can't reach its store",
+        "Nothing is known to have been changed; what was under way may have been. Try again in a moment.",
+    ),
+    "overloaded": Kind(503, "The shop is too busy", "So many were before you that you would wait too long."),
 }
 
 

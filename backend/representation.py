@@ -43,8 +43,13 @@ IMMUTABLE = Terms("public, max-age=31536000, immutable", vary="")
 
 
 def wants_html(request: web.Request) -> bool:
-    """Whether the client prefers HTML (RFC 9110 §12.5.1); JSON if it has no preference or takes neither."""
-    ranges = _ranges(", ".join(request.headers.getall("Accept", [])))
+    """Whether the client prefers HTML."""
+    return prefers_html(", ".join(request.headers.getall("Accept", [])))
+
+
+def prefers_html(accept: str) -> bool:
+    """What an Accept value prefers (RFC 9110 §12.5.1): JSON if it has no preference or takes neither."""
+    ranges = _ranges(accept)
     return _quality(HTML, ranges) > max(_quality(JSON, ranges), _quality(PROBLEM, ranges))
 
 
@@ -76,6 +81,21 @@ def answer(
     return content(request, body, media_type, terms, status=status, updated=view.updated, headers=headers)
 
 
+def fields_of(terms: Terms, body: bytes, updated: int | None, entity_tag: str = "") -> list[tuple[str, str]]:
+    """The header fields that the terms and the content make; `updated` in seconds since 1970."""
+    fields = list(terms.headers)
+    if terms.cache_control is not None:
+        fields.append(("Cache-Control", terms.cache_control))
+    if terms.vary:
+        fields.append(("Vary", terms.vary))
+    if terms.validators:
+        fields.append(("ETag", entity_tag or tag(body)))
+        if updated is not None:
+            date = format_datetime(datetime.fromtimestamp(updated, UTC), usegmt=True)
+            fields.append(("Last-Modified", date))
+    return fields
+
+
 def content(
     request: web.Request,
     body: bytes,
@@ -88,18 +108,7 @@ def content(
     headers: Headers = (),
 ) -> web.Response:
     """A response with these bytes; 304 where a conditional GET or HEAD allows it (RFC 9110 §13.2.2)."""
-    response = web.Response(status=status, headers=terms.headers)
-    if terms.cache_control is not None:
-        response.headers["Cache-Control"] = terms.cache_control
-    if terms.vary:
-        response.headers["Vary"] = terms.vary
-    if terms.validators:
-        response.headers["ETag"] = entity_tag or tag(body)
-        if updated is not None:
-            response.headers["Last-Modified"] = format_datetime(
-                datetime.fromtimestamp(updated, UTC), usegmt=True
-            )
-    response.headers.extend(headers)
+    response = web.Response(status=status, headers=[*fields_of(terms, body, updated, entity_tag), *headers])
     if status == 200 and request.method in ("GET", "HEAD") and _not_modified(request, response, updated):
         response.set_status(304)
         return response
@@ -112,18 +121,23 @@ def content(
 
 def problem(request: web.Request, found: Problem, menu: View) -> web.Response:
     """The problem as application/problem+json (RFC 9457) or as a page with the menu's links."""
-    document = found.document()
     response = web.Response(
         status=found.status, headers=[("Cache-Control", "no-store"), ("Vary", "Accept"), *found.headers]
     )
-    if wants_html(request):
-        view = View("problem", document["title"], document, menu.links, menu.actions)
-        response.text = pages.render(view)
-        response.content_type = HTML
-    else:
-        response.body = msgspec.json.encode(document)
-        response.content_type = PROBLEM
+    html = wants_html(request)
+    response.body, response.content_type = represent_problem(found, menu, html=html)
+    if html:
+        response.charset = "utf-8"
     return response
+
+
+def represent_problem(found: Problem, menu: View, *, html: bool) -> tuple[bytes, str]:
+    """The problem's bytes and their media type; a page has the menu's links and actions."""
+    document = found.document()
+    if not html:
+        return msgspec.json.encode(document), PROBLEM
+    view = View("problem", document["title"], document, menu.links, menu.actions)
+    return pages.render(view).encode(), HTML
 
 
 def require_match(request_value: str, current: set[str]) -> None:

@@ -58,14 +58,16 @@ class Shelves:
 
     async def get_home(self, request: web.Request) -> web.Response:
         style = self._style
-        return style.show(request, style.views.home(style.name, style.summary), ENTRANCE)
+        return await style.show(request, style.views.home(style.name, style.summary), ENTRANCE)
 
     async def get_about(self, request: web.Request) -> web.Response:
         style = self._style
-        return style.show(request, style.views.about(style.name, style.about, self._summaries), ENTRANCE)
+        return await style.show(
+            request, style.views.about(style.name, style.about, self._summaries), ENTRANCE
+        )
 
     async def get_problems(self, request: web.Request) -> web.Response:
-        return self._style.show(request, self._style.views.problems(), ENTRANCE)
+        return await self._style.show(request, self._style.views.problems(), ENTRANCE)
 
     async def get_catalogue(self, request: web.Request) -> web.Response:
         category = query(request, "category")
@@ -74,7 +76,7 @@ class Shelves:
             raise Problem("not-found", "The catalogue has no such page.")
         asked = {"category": category} if category else {}
         view = self._style.views.listing(TITLES.get(category, "Catalogue"), "/catalogue", asked, page)
-        return self._style.show(request, view, CATALOGUE)
+        return await self._style.show(request, view, CATALOGUE)
 
     async def get_search(self, request: web.Request) -> web.Response:
         wanted = query(request, "q")
@@ -82,14 +84,14 @@ class Shelves:
         if page is None:
             raise Problem("not-found", "The search has no such page.")
         title = f"Search: {wanted}" if wanted else "Search"
-        return self._style.show(
+        return await self._style.show(
             request, self._style.views.listing(title, "/search", {"q": wanted}, page), SEARCH
         )
 
     async def get_product(self, request: web.Request) -> web.Response:
         product = self._premises.product(request.match_info["sku"])
         view = self._style.views.product(product, self._style.add_to_cart(product))
-        return self._style.show(request, view, PRODUCT)
+        return await self._style.show(request, view, PRODUCT)
 
     async def get_offer(self, request: web.Request) -> web.Response:
         """Price and stock, as JSON only: about nobody in any style."""

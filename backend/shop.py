@@ -77,13 +77,17 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A placed order; `account` is the customer's log-in name, `placed` in seconds since 1970."""
+    """A placed order; `account` is the customer's log-in name, `placed` in seconds since 1970.
+
+    `reference` is the customer's own word for it: it is shown to them again and means nothing to the shop.
+    """
 
     id: str
     account: str
     address: str
     placed: int
     bill: Bill
+    reference: str = ""
 
 
 def add(cart: Cart, product: Product, quantity: int) -> Cart:

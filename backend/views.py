@@ -18,6 +18,7 @@ from backend.wares import WARES, Ware
 
 WELCOME = "Things of glass, for light to go through."
 SEARCH = Action("Search", "GET", "/search", (Field("q", type="search", label="Search the shop"),))
+REFERENCE = Field("reference", label="Your own reference")
 PIECES = Field("quantity", type="number", label="Pieces", value=1, min=1, max=MOST_PIECES)
 
 LineActions = Callable[[Item], Mapping[str, Action]]
@@ -198,10 +199,17 @@ class Views:
         data = {"name": account.name, "called": account.called, "address": account.address, **extra}
         return self.view("account", f"{account.called}'s account", data, links)
 
-    def orders(self, orders: tuple[Order, ...], links: Mapping[str, Link]) -> View:
+    def orders(self, orders: tuple[Order, ...], href: str, page: int, more: bool) -> View:
+        """A page of somebody's orders at the URL `href`, from 1; `more`: there are older ones."""
+        links = {"self": Link(href if page == 1 else f"{href}?page={page}", "Your orders")}
+        if page > 1:
+            links["prev"] = Link(href if page == 2 else f"{href}?page={page - 1}", "← Later")
+        if more:
+            links["next"] = Link(f"{href}?page={page + 1}", "Earlier →")
         listed = [
             {
                 "id": order.id,
+                "reference": order.reference,
                 "placed": _moment(order.placed),
                 "count": sum(item.quantity for item in order.bill.items),
                 "total": money(order.bill.total),
@@ -214,6 +222,7 @@ class Views:
     def order(self, order: Order, links: Mapping[str, Link]) -> View:
         data = {
             "id": order.id,
+            "reference": order.reference,
             "placed": _moment(order.placed),
             "address": order.address,
             **self._sums(order.bill),

@@ -2,14 +2,15 @@
 
 `GET / > 200 | Cache-Control: max-age=60` is a request and what the origin server answers; `|` stands before
 each field. `70 s: GET / > unreachable` comes 70 seconds after the line before. A request that goes forward
-twice has two answers. Where nothing follows the request, nothing has to go forward.
+twice has two answers. Where nothing follows the request, nothing has to go forward. `(a soft purge)` has all
+that is stored count as stale.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxy.caching.decision import Because
 from proxy.caching.effects import Arrived, Found, Unreached
@@ -30,8 +31,12 @@ BEGINNING = 784111777.0
 
 POLICY = Policy()
 AUTHORITY = b"example.org"
+SOFT_PURGE = "(a soft purge)"
 LENGTH = 10
 """Bytes of content, where a message doesn't say how many it has."""
+
+_LONG = {"(with 300 tags)": f"Surrogate-Key: {' '.join(map(str, range(300)))}"}
+"""What stands for a field line that is too long to be read."""
 
 _LINE = re.compile(r"(?:([0-9]+) s: )?([^>]+?)(?: > (.+))?")
 
@@ -75,6 +80,9 @@ def tell(lines: tuple[str, ...], *, bypass: bool = False) -> Told:
     rehearsed: Rehearsed | None = None
     for turn in turns(lines):
         now += turn.after
+        if turn.request == SOFT_PURGE:
+            shelf = tuple(replace(one, stored=one.stored.softened(now)) for one in shelf)
+            continue
         rehearsed = _exchange(turn, shelf, now, bypass)
         shelf = rehearsed.shelf
     if rehearsed is None:
@@ -156,5 +164,5 @@ def read_response(text: str, now: float) -> Response:
 
 
 def _fields(lines: Iterator[str] | list[str]) -> Fields:
-    pairs = (line.partition(": ") for line in lines)
+    pairs = (_LONG.get(line, line).partition(": ") for line in lines)
     return Fields((name.encode(), value.encode()) for name, _, value in pairs)

@@ -15,8 +15,11 @@ COMMANDS = {
     "serve": "Run the proxy in front of an HTTP API.",
     "explain": "Say what caches make of one URL's response, and why.",
     "inspect": "Report on logs: what they show of an API, and what hides the rest.",
+    "purge": "Remove what is stored, or have it count as stale.",
+    "warm": "Ask for many URLs through the proxy, so that it has them.",
     "audit": "Replay recorded requests to find the state that answers depend on.",
-    "compare": "Measure Pellucid beside other proxies.",
+    "demo": "Show in the terminal what becomes of carts when a server is killed.",
+    "compare": "Measure Pellucid beside other proxies, and ways of keeping state beside each other.",
 }
 """Each command and what it does, so that `--help` need not import them all."""
 

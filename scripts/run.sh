@@ -3,7 +3,8 @@
 set -eu
 bin=.venv/bin
 if [ -z "${UPSTREAM:-}" ]; then
-    "$bin/python" -m backend --style "$STYLE" --listen "$BACKEND" &
+    # shellcheck disable=SC2086 - SHOP is several words
+    "$bin/python" -m backend --style "$STYLE" --listen "$BACKEND" ${SHOP:-} &
     backend=$!
     trap 'kill "$backend" 2>/dev/null || true; wait "$backend" 2>/dev/null || true' EXIT
     UPSTREAM="http://$BACKEND"

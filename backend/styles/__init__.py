@@ -1,4 +1,4 @@
-"""The three styles, by name."""
+"""The styles, by name. `flask` is no style of this framework's: it is the same shop in another one."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ from backend.styles.sessions import Sessions
 from backend.styles.tokens import Tokens
 
 STYLES: dict[str, type[Style]] = {style.name: style for style in (Sessions, Resources, Tokens)}
+FLASK = "flask"
+SUMMARIES = {name: style.summary for name, style in STYLES.items()} | {
+    FLASK: "State is in Flask's session: in a signed cookie, or on the server behind an opaque one."
+}

@@ -9,7 +9,7 @@ from aiohttp import web
 from backend.hypermedia import Action, Field
 from backend.premises import Premises
 from backend.problems import Problem
-from backend.records import StoredCart
+from backend.records.contract import Once, StoredCart
 from backend.representation import tag
 from backend.shop import Cart, Item
 from backend.views import PIECES
@@ -21,41 +21,45 @@ class Carts:
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
 
-    def find(self, cart_id: str) -> StoredCart | None:
-        return self._premises.records.cart(cart_id, self._premises.clock()) if cart_id else None
+    async def find(self, cart_id: str) -> StoredCart | None:
+        return await self._premises.records.cart(cart_id, self._premises.clock()) if cart_id else None
 
-    def named(self, request: web.Request) -> StoredCart:
+    async def named(self, request: web.Request) -> StoredCart:
         """The cart that the request's URL names; raises Problem("no-such-cart")."""
-        stored = self.find(request.match_info["cart"])
+        stored = await self.find(request.match_info["cart"])
         if stored is None:
             raise Problem("no-such-cart")
         return stored
 
-    def create(self, cart_id: str, cart: Cart) -> StoredCart:
-        return self._premises.records.new_cart(cart_id, cart, self._premises.clock())
+    async def create(self, cart_id: str, cart: Cart, once: Once | None = None) -> StoredCart:
+        return await self._premises.records.new_cart(cart_id, cart, self._premises.clock(), once)
 
-    def update(self, stored: StoredCart, change: Callable[[StoredCart], Cart]) -> StoredCart:
-        """The cart as `change` makes it.
+    async def update(
+        self, stored: StoredCart, change: Callable[[StoredCart], Cart], once: Once | None = None
+    ) -> StoredCart:
+        """The cart as `change` makes it, or as it was made when `once` happened before.
 
         Where another process was faster, `change` is asked again about what that one left, so it must check
         each time whatever it depends on.
         """
         while True:
-            changed = self._premises.records.change_cart(stored, change(stored), self._premises.clock())
+            changed = await self._premises.records.change_cart(
+                stored, change(stored), self._premises.clock(), once
+            )
             if changed:
                 return changed
-            stored = self._again(stored)
+            stored = await self._again(stored)
 
-    def drop(self, stored: StoredCart, check: Callable[[StoredCart], None]) -> None:
+    async def drop(self, stored: StoredCart, check: Callable[[StoredCart], None]) -> None:
         """Deletes the cart; `check` is asked first, and again where another process was faster."""
         while True:
             check(stored)
-            if self._premises.records.drop_cart(stored):
+            if await self._premises.records.drop_cart(stored):
                 return
-            stored = self._again(stored)
+            stored = await self._again(stored)
 
-    def _again(self, stored: StoredCart) -> StoredCart:
-        found = self.find(stored.id)
+    async def _again(self, stored: StoredCart) -> StoredCart:
+        found = await self.find(stored.id)
         if found is None:
             raise Problem("no-such-cart")
         return found

@@ -28,7 +28,7 @@ class Style(ABC):
         self.views = Views(premises, self.menu)
 
     @abstractmethod
-    def show(self, request: web.Request, view: View, terms: Terms) -> web.Response:
+    async def show(self, request: web.Request, view: View, terms: Terms) -> web.Response:
         """A page of the shop that isn't about anybody; `terms` are what its content would permit."""
 
     @abstractmethod
@@ -38,3 +38,19 @@ class Style(ABC):
     @abstractmethod
     def routes(self) -> Sequence[web.RouteDef]:
         """The style's own resources: cart, account, orders."""
+
+    def reload(self) -> None:
+        """Reads again what may change while the replica runs; raises BadKeys."""
+        return
+
+    async def fill(self, count: int) -> None:
+        """Keeps state for so many shoppers, as if they had been here; nothing where a style keeps none."""
+        return
+
+    def held(self) -> int:
+        """How many sessions are in this very process."""
+        return 0
+
+    async def close(self) -> None:
+        """Lets go of what the style has opened for itself."""
+        return

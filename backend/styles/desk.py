@@ -7,27 +7,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-import secrets
 from collections.abc import Sequence
-from hashlib import sha256
 
 from aiohttp import web
 
-from backend import shop
 from backend.accounts import HINT, Account, authenticate
 from backend.hypermedia import Link
-from backend.intake import CartAsSeen, submission
+from backend.intake import CartAsSeen, page_number, submission
 from backend.premises import Premises
 from backend.problems import Problem
-from backend.records import StoredCart
+from backend.records.contract import Once, StoredCart, as_order
 from backend.representation import Terms, answer, wants_html
 from backend.shop import Order
+from backend.styles.once import performing, read_key, request_once
 from backend.views import Views
 
 PRIVATE = Terms("private, no-cache", vary="Accept, Authorization")
 CHALLENGE = ("WWW-Authenticate", 'Basic realm="Pane & Prism", charset="UTF-8"')
-KEY = re.compile(r'"((?:[ !\x23-\x5b\x5d-\x7e]|\\["\\]){1,128})"|([!\x23-\x5b\x5d-\x7e]{1,128})')
 LEAVING = "Your browser sends your name and password itself. To log out, have it forget them: close it."
 
 
@@ -59,13 +55,13 @@ class Desk:
         return answer(request, self._views.account(account, links, {"note": LEAVING}), PRIVATE)
 
     async def get_orders(self, request: web.Request) -> web.Response:
-        account = _owner(request)
-        orders = self._premises.records.orders(account.name)
-        return answer(request, self._views.orders(orders, {"self": _orders(account)}), PRIVATE)
+        account, page = _owner(request), page_number(request)
+        orders, more = await self._premises.records.orders(account.name, page)
+        return answer(request, self._views.orders(orders, _orders(account).href, page, more), PRIVATE)
 
     async def get_order(self, request: web.Request) -> web.Response:
         account = _customer(request)
-        order = self._premises.records.order(request.match_info["id"], account.name)
+        order = await self._premises.records.order(request.match_info["id"], account.name)
         if order is None:
             raise Problem("no-such-order")
         return answer(request, self._views.order(order, {"orders": _orders(account)}), PRIVATE)
@@ -77,35 +73,32 @@ class Desk:
         """
         sent = await submission(request)
         account = _customer(request)
-        key = f"{account.name} {_key(sent.headers.get('Idempotency-Key', ''))}"
+        key = read_key(sent.headers)
+        if key is None:
+            raise Problem("idempotency-key-missing")
         seen = sent.read(CartAsSeen)
-        fingerprint = sha256(f"{seen.cart} {seen.version}".encode("utf-8", "surrogatepass")).hexdigest()
-        order = self._premises.records.earlier(key, fingerprint)
-        if order is None:
-            stored = self._cart(seen)
-            order = self._premises.records.place(
-                self._order(account, stored), key=key, fingerprint=fingerprint, emptied=stored
-            )
+        once = request_once(f"order {account.name}", key, seen)
+        async with performing(self._premises, once) as earlier:
+            order = as_order(earlier) if earlier else await self._place(account, seen, once)
         location = ("Location", f"/orders/{order.id}")
         if wants_html(request):
             return web.Response(status=303, headers=[location, ("Cache-Control", "no-store")])
         view = self._views.order(order, {"orders": _orders(account)})
         return answer(request, view, PRIVATE, status=201, headers=[location])
 
-    def _cart(self, seen: CartAsSeen) -> StoredCart:
-        stored = self._premises.records.cart(seen.cart.removeprefix("/carts/"), self._premises.clock())
+    async def _place(self, account: Account, seen: CartAsSeen, once: Once | None) -> Order:
+        stored = await self._cart(seen)
+        order = self._premises.new_order(account, stored.cart, seen.reference)
+        return await self._premises.records.place(order, once=once, emptied=stored)
+
+    async def _cart(self, seen: CartAsSeen) -> StoredCart:
+        records = self._premises.records
+        stored = await records.cart(seen.cart.removeprefix("/carts/"), self._premises.clock())
         if stored is None:
             raise Problem("invalid-fields", "No cart has the URL that `cart` names.")
         if stored.version != seen.version:
             raise Problem("cart-changed", link=Link(f"/carts/{stored.id}", "See the cart"))
         return stored
-
-    def _order(self, account: Account, stored: StoredCart) -> Order:
-        billed = shop.bill(stored.cart, self._premises.catalogue)
-        if not billed.items:
-            raise Problem("cart-empty")
-        now = int(self._premises.clock())
-        return Order(secrets.token_urlsafe(12), account.name, account.address, now, billed)
 
 
 def _customer(request: web.Request) -> Account:
@@ -128,18 +121,6 @@ def _owner(request: web.Request) -> Account:
     if request.match_info["name"] != account.name:
         raise Problem("not-found")
     return account
-
-
-def _key(text: str) -> str:
-    """An Idempotency-Key's value: a string as in RFC 9651 §3.3.3, or a word without the quotes."""
-    if not text.strip():
-        raise Problem("idempotency-key-missing")
-    found = KEY.fullmatch(text.strip())
-    if found is None:
-        raise Problem(
-            "idempotency-key-missing", "The Idempotency-Key is a string of 1 to 128 characters of ASCII."
-        )
-    return found[1] or found[2]
 
 
 def _url(account: Account) -> str:

@@ -11,7 +11,7 @@ from backend.catalogue import Product
 from backend.intake import FORM_TYPE, JSON_TYPES, Quantity, submission
 from backend.premises import Premises
 from backend.problems import Problem
-from backend.records import StoredCart
+from backend.records.contract import StoredCart
 from backend.representation import Terms, content, represent, require_match
 from backend.shop import Cart
 from backend.styles.carts import Carts, cart_url, item_tag, line_actions
@@ -42,7 +42,7 @@ class Items:
         )
 
     async def get(self, request: web.Request) -> web.Response:
-        return self._shown(request, self._carts.named(request), self._product(request))
+        return self._shown(request, await self._carts.named(request), self._product(request))
 
     async def put(self, request: web.Request) -> web.Response:
         """Creates a line, or replaces the one that If-Match names.
@@ -50,7 +50,7 @@ class Items:
         The response has no ETag, because what is stored isn't the content as sent (RFC 9110 §9.3.4).
         """
         quantity = (await submission(request)).read(Quantity).quantity
-        stored, product = self._carts.named(request), self._product(request)
+        stored, product = await self._carts.named(request), self._product(request)
         status = 201
 
         def change(found: StoredCart) -> Cart:
@@ -58,35 +58,35 @@ class Items:
             status = 200 if found.cart.quantity(product.sku) else 201
             return _replaced(found, product, quantity, request.headers)
 
-        changed = self._carts.update(stored, change)
+        changed = await self._carts.update(stored, change)
         return self._shown(request, changed, product, WITHOUT_VALIDATOR, status=status)
 
     async def patch(self, request: web.Request) -> web.Response:
         """Changes the line that If-Match names, by a JSON merge patch (RFC 7396)."""
         quantity = (await submission(request, types=JSON_TYPES)).read(Quantity).quantity
-        stored, product = self._carts.named(request), self._product(request)
+        stored, product = await self._carts.named(request), self._product(request)
 
         def change(found: StoredCart) -> Cart:
             _require(found, product.sku)
             return _replaced(found, product, quantity, request.headers)
 
-        return self._shown(request, self._carts.update(stored, change), product)
+        return self._shown(request, await self._carts.update(stored, change), product)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Removes a line, whatever its quantity; If-Match is heeded where it is sent."""
-        stored, product = self._carts.named(request), self._product(request)
-        self._carts.update(stored, lambda found: _removed(found, product, request.headers))
+        stored, product = await self._carts.named(request), self._product(request)
+        await self._carts.update(stored, lambda found: _removed(found, product, request.headers))
         return web.Response(status=204)
 
     async def change_by_form(self, request: web.Request) -> web.Response:
         """The same changes from an HTML form, whose content names the method and the tag."""
         sent = await submission(request, types=(FORM_TYPE,))
-        stored, product = self._carts.named(request), self._product(request)
+        stored, product = await self._carts.named(request), self._product(request)
         if sent.headers.get("method") == "DELETE":
-            self._carts.update(stored, lambda found: _removed(found, product, sent.headers))
+            await self._carts.update(stored, lambda found: _removed(found, product, sent.headers))
         elif sent.headers.get("method") == "PUT":
             quantity = sent.read(Quantity).quantity
-            self._carts.update(stored, lambda found: _replaced(found, product, quantity, sent.headers))
+            await self._carts.update(stored, lambda found: _replaced(found, product, quantity, sent.headers))
         else:
             raise Problem("invalid-fields", "A form says _method=PUT or _method=DELETE.")
         return web.Response(status=303, headers={"Location": cart_url(stored), "Cache-Control": "no-store"})

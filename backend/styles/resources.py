@@ -23,14 +23,16 @@ from backend.cookies import set_cookie
 from backend.hypermedia import Action, Field, Link, View
 from backend.intake import Choice, submission
 from backend.premises import Premises
-from backend.records import CART_LIFETIME, StoredCart
+from backend.problems import Problem
+from backend.records.contract import CART_LIFETIME, Once, StoredCart, as_cart
 from backend.representation import Terms, answer, require_match, tags_of, wants_html
-from backend.shop import EMPTY, Cart
+from backend.shop import EMPTY, Cart, Line
 from backend.styles.carts import Carts, cart_url, line_actions
 from backend.styles.contract import Style
 from backend.styles.desk import Desk
 from backend.styles.items import Items
-from backend.views import PIECES, Menu
+from backend.styles.once import UNGUESSABLE, performing, read_key, request_once
+from backend.views import PIECES, REFERENCE, Menu
 
 COOKIE = "cart"
 PRIVATE = Terms("private, no-cache")
@@ -65,7 +67,7 @@ class Resources(Style):
         super().__init__(premises)
         self._carts = Carts(premises)
 
-    def show(self, request: web.Request, view: View, terms: Terms) -> web.Response:
+    async def show(self, request: web.Request, view: View, terms: Terms) -> web.Response:
         return answer(request, view, terms)
 
     def add_to_cart(self, product: Product) -> Action:
@@ -86,7 +88,7 @@ class Resources(Style):
 
     async def get_bookmark(self, request: web.Request) -> web.Response:
         """Leads a browser to the cart that its bookmark names."""
-        stored = self._carts.find(request.cookies.get(COOKIE, ""))
+        stored = await self._carts.find(request.cookies.get(COOKIE, ""))
         if stored is None:
             view = self.views.view("no-cart", "Your cart", {"note": NO_CART}, actions={"create-cart": CREATE})
             return answer(request, view, BOOKMARK)
@@ -101,18 +103,24 @@ class Resources(Style):
         """A new cart, with a first line if one is named; a form's line goes to the bookmarked cart if any."""
         sent = await submission(request)
         choice = sent.read(Choice) if sent.fields else None
-        bookmarked = self._carts.find(request.cookies.get(COOKIE, "")) if sent.by_form else None
+        bookmarked = await self._carts.find(request.cookies.get(COOKIE, "")) if sent.by_form else None
         if bookmarked and choice:
-            return self._shown(request, self._add(bookmarked, choice))
-        cart = self._with(EMPTY, choice) if choice else EMPTY
-        stored = self._carts.create(secrets.token_urlsafe(16), cart)
+            return self._shown(request, await self._add(bookmarked, choice))
+        key = read_key(sent.headers)
+        if key is not None and len(key) < UNGUESSABLE:
+            raise Problem("idempotency-key-weak")
+        once = request_once("carts", key, choice)
+        async with performing(self.premises, once) as earlier:
+            cart = self._with(EMPTY, choice) if choice else EMPTY
+            name = secrets.token_urlsafe(16)
+            stored = as_cart(earlier) if earlier else await self._carts.create(name, cart, once)
         response = self._shown(request, stored, created=True)
         if sent.by_form:
             response.headers.add(*set_cookie(COOKIE, stored.id, path="/carts", max_age=int(CART_LIFETIME)))
         return response
 
     async def get_cart(self, request: web.Request) -> web.Response:
-        return answer(request, self._view(self._carts.named(request)), PRIVATE)
+        return answer(request, self._view(await self._carts.named(request)), PRIVATE)
 
     async def delete_cart(self, request: web.Request) -> web.Response:
         """Discards the cart, whatever is in it; If-Match is heeded where it is sent."""
@@ -122,19 +130,33 @@ class Resources(Style):
             if wanted:
                 require_match(wanted, tags_of(self._view(stored)))
 
-        self._carts.drop(self._carts.named(request), check)
+        await self._carts.drop(await self._carts.named(request), check)
         return web.Response(status=204)
 
     async def add_item(self, request: web.Request) -> web.Response:
-        """Adds pieces to a line. What is added is added to whatever is there, so no If-Match is needed."""
-        choice = (await submission(request)).read(Choice)
-        return self._shown(request, self._add(self._carts.named(request), choice))
+        """Adds pieces to a line. What is added is added to whatever is there, so no If-Match is needed.
 
-    def _add(self, stored: StoredCart, choice: Choice) -> StoredCart:
-        return self._carts.update(stored, lambda found: self._with(found.cart, choice))
+        It isn't idempotent, so a client that means to try again sends an Idempotency-Key.
+        """
+        sent = await submission(request)
+        choice = sent.read(Choice)
+        stored = await self._carts.named(request)
+        once = request_once(f"cart {stored.id}", read_key(sent.headers), choice)
+        async with performing(self.premises, once) as earlier:
+            changed = as_cart(earlier) if earlier else await self._add(stored, choice, once)
+        return self._shown(request, changed)
+
+    async def _add(self, stored: StoredCart, choice: Choice, once: Once | None = None) -> StoredCart:
+        return await self._carts.update(stored, lambda found: self._with(found.cart, choice), once)
 
     def _with(self, cart: Cart, choice: Choice) -> Cart:
         return shop.add(cart, self.premises.product(choice.sku, otherwise="unknown-product"), choice.quantity)
+
+    async def fill(self, count: int) -> None:
+        """Keeps so many small carts, as if their shoppers had been here."""
+        lines = tuple(Line(each.sku, 1) for each in self.premises.catalogue.products[:3])
+        for _ in range(count):
+            await self._carts.create(secrets.token_urlsafe(16), Cart(lines))
 
     def _shown(self, request: web.Request, stored: StoredCart, *, created: bool = False) -> web.Response:
         url = cart_url(stored)
@@ -155,6 +177,7 @@ def _place_order(stored: StoredCart) -> Action:
     fields = (
         Field("cart", type="hidden", value=cart_url(stored)),
         Field("version", type="hidden", value=stored.version),
+        REFERENCE,
     )
     key = {"Idempotency-Key": f'"{stored.id}.{stored.version}"'}
     return Action("Place the order", "POST", "/orders/", fields, key)

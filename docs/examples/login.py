@@ -6,7 +6,7 @@ import sys
 
 from cachelib import SimpleCache
 from flask import Flask, redirect, request, session
-from flask_session import Session  # type: ignore[import-untyped]
+from flask_session import Session
 from werkzeug.wrappers import Response
 
 app = Flask(__name__)

@@ -64,6 +64,7 @@ ANSWERING: dict[str, tuple[str, ...]] = {
         "GET / > 200 | Cache-Control: max-age=60, stale-while-revalidate=30",
         f"100 s: GET / {_AGAIN}",
     ),
+    "made-stale": (_TAGGED, "10 s: (a soft purge)", '5 s: GET / > 304 | ETag: "a"'),
     "no-stale-while-revalidate": (_A_MINUTE, f"70 s: GET / {_AGAIN}"),
     "stale-if-error": (
         "GET / > 200 | Cache-Control: max-age=60, stale-if-error=600",

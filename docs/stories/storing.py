@@ -29,6 +29,8 @@ STORING: dict[str, tuple[str, ...]] = {
     "set-cookie": ("GET / > 200 | Last-Modified: Fri, 04 Nov 1994 08:49:37 GMT | Set-Cookie: id=1",),
     "set-cookie-shared": ("GET / > 200 | Cache-Control: max-age=60 | Set-Cookie: id=1",),
     "unusable": ("GET / > 200 | Cache-Control: max-age=0",),
+    # tags.py
+    "tags-beyond-limit": ("GET / > 200 | Cache-Control: max-age=60 | (with 300 tags)",),
     # excepted.py
     "fields-withheld": ('GET / > 200 | Cache-Control: max-age=60, private="set-cookie" | Set-Cookie: id=1',),
     "needed-field-listed": ('GET / > 200 | Cache-Control: max-age=60, private="vary" | Vary: Accept',),

@@ -9,7 +9,7 @@ from proxy.caching.age import current_age
 from proxy.caching.cache_status import cache_status
 from proxy.caching.decision import Because, Decision
 from proxy.caching.effects import Answer
-from proxy.caching.freshness import freshness_lifetime
+from proxy.caching.freshness import lifetime_of
 from proxy.caching.policy import Policy
 from proxy.caching.reuse import FRESH, STALE, age_evidence
 from proxy.caching.stored import StoredResponse
@@ -39,7 +39,7 @@ class Ageing:
     def of(cls, stored: StoredResponse, policy: Policy) -> Ageing:
         """That of `stored` in a cache with this policy (RFC 9111 §4.2.1)."""
         effective = effective_directives(stored.response.fields, policy)
-        lifetime = freshness_lifetime(stored.response, effective, stored.response_time, policy)
+        lifetime = lifetime_of(stored, effective, policy)
         return cls(current_age(stored, stored.response_time), stored.response_time, lifetime.seconds)
 
     def at(self, now: float) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from proxy.caching.age import current_age
 from proxy.caching.collapsing import collapse
 from proxy.caching.decision import Because, Outcome
 from proxy.caching.effects import Arrived, Effect, Forward, Found, LookUp, Result, Unreached
-from proxy.caching.freshness import freshness_lifetime
+from proxy.caching.freshness import lifetime_of
 from proxy.caching.key import RETRIEVALS, SAFE
 from proxy.caching.no_vary_search import label, rules_among, rules_label
 from proxy.caching.partial import answerable, combinable, part_of
@@ -203,7 +203,7 @@ def _stale_permitted(p: Progress, why: Why) -> bool:
     if lacks_credentials(selected) and b"authorization" in p.request.fields:
         return False
     effective = effective_directives(selected.response.fields, p.policy)
-    lifetime = freshness_lifetime(selected.response, effective, selected.response_time, p.policy)
+    lifetime = lifetime_of(selected, effective, p.policy)
     staleness = current_age(selected, p.now) - lifetime.seconds
     verdict = may_serve_stale(selected, effective, wishes_of(p.request)[0], staleness, why, p.policy)
     if not verdict.allowed:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from proxy.caching.age import date_value
+from proxy.caching.age import current_age, date_value
 from proxy.caching.decision import Because, Reason
 from proxy.caching.policy import Policy
 from proxy.caching.reasons import declare
+from proxy.caching.stored import StoredResponse
 from proxy.caching.targeted import Effective
 from proxy.message.cache_control import DELTA_MAX, Directives
-from proxy.message.dates import parse_date
+from proxy.message.dates import format_date, parse_date
 from proxy.message.response import Response
 
 S_MAXAGE = declare(
@@ -39,6 +40,11 @@ HEURISTIC = declare(
 )
 NO_LIFETIME = declare(
     "no-lifetime", "RFC 9111 §4.2.2", "Nothing says how long the response stays fresh, and nothing tells it."
+)
+MADE_STALE = declare(
+    "made-stale",
+    "RFC 9111 §4.2.4",
+    "Whoever runs this cache had the stored response count as stale before its lifetime was over.",
 )
 
 HEURISTICALLY_CACHEABLE = frozenset((200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501))
@@ -76,6 +82,21 @@ def freshness_lifetime(
     if heuristic_allowed(response.status, effective):
         return _heuristic_lifetime(response, response_time, policy)
     return _NO_LIFETIME
+
+
+def lifetime_of(stored: StoredResponse, effective: Effective, policy: Policy) -> Lifetime:
+    """The freshness lifetime of a stored response, which ends when it was made stale, if that is earlier.
+
+    So its staleness counts from that moment on: stale-while-revalidate and the like begin with it.
+    """
+    lifetime = freshness_lifetime(stored.response, effective, stored.response_time, policy)
+    if stored.stale_from is None:
+        return lifetime
+    left = current_age(stored, stored.stale_from)
+    if not left < lifetime.seconds:
+        return lifetime
+    because = Because(MADE_STALE, format_date(stored.stale_from).decode())
+    return Lifetime(left, (because, *lifetime.reasons), lifetime.explicit, lifetime.heuristic)
 
 
 _NO_LIFETIME = Lifetime(0.0, (Because(NO_LIFETIME),), explicit=False, heuristic=False)

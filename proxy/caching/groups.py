@@ -31,13 +31,21 @@ def shared_groups(stored: Iterable[StoredResponse]) -> tuple[bytes, ...]:
 
 
 def _labels(uri: Uri, fields: Fields, name: bytes) -> tuple[bytes, ...]:
+    groups = named_groups(fields, name)[:MOST_GROUPS]
+    return tuple(dict.fromkeys(group_label(uri, group) for group in groups))
+
+
+def named_groups(fields: Fields, name: bytes) -> list[str]:
+    """The groups that the field `name` lists (§2, §3); none where it is not well-formed."""
     values = fields.all(name)
     members = structured.parse_list(values) if values else None
-    named = [str(member[0]) for member in members or () if type(member[0]) is str]
-    return tuple(dict.fromkeys(_label(uri, group) for group in named[:MOST_GROUPS]))
+    return [str(member[0]) for member in members or () if type(member[0]) is str]
 
 
-def _label(uri: Uri, group: str) -> bytes:
-    """Groups of different origins are different groups (§2.1); a digest keeps long names short."""
+def group_label(uri: Uri, group: str) -> bytes:
+    """The label of a group of the origin of `uri`.
+
+    Groups of different origins are different groups (§2.1); a digest keeps long names short.
+    """
     digest = hashlib.sha256(group.encode("utf-8", "surrogatepass")).hexdigest()
     return b"group:" + b"|".join(uri.origin) + b"|" + digest.encode()

@@ -128,8 +128,8 @@ def _keep(p: Progress, one: StoredResponse, kept: StoredResponse) -> Generator[E
 
     An exchange stores one response. A second one of that kind stays as it was, and is validated in its turn.
     """
-    labels = labels_of(one.request, kept.response)
-    if kept.invalidated or labels == labels_of(one.request, one.response):
+    labels = labels_of(one.request, kept.response, p.policy)
+    if kept.invalidated or labels == labels_of(one.request, one.response, p.policy):
         yield Freshen(one, kept)
     elif p.store is None:
         key, reached = cache_key(one.request), one.first + one.length
@@ -159,7 +159,7 @@ def _copy(p: Progress, variant: StoredResponse, kept: StoredResponse | None) -> 
     if kept is None or kept.invalidated:
         return
     kept = replace(kept, request=remembered(p, kept.response))
-    labels = labels_of(p.request, kept.response)
+    labels = labels_of(p.request, kept.response, p.policy)
     p.store = Store(p.key, kept, labels, extends=variant, arriving=variant.length)
 
 

@@ -12,10 +12,12 @@ from proxy.caching.key import CONTENT_METADATA, uri_label
 from proxy.caching.no_vary_search import labels as search_labels
 from proxy.caching.no_vary_search import rule_of
 from proxy.caching.partial import Part, combinable, held, joined, part_of, same_ranges, validators
+from proxy.caching.policy import Policy
 from proxy.caching.progress import Progress
 from proxy.caching.reasons import declare
 from proxy.caching.stored import StoredResponse
 from proxy.caching.storing import Storing
+from proxy.caching.tags import tag_labels
 from proxy.caching.updating import freshened, same_strong_validator
 from proxy.caching.vary import nominated, recency, remembered_request, select
 from proxy.message.conditions import Validators, validators_of
@@ -37,11 +39,17 @@ HELD_ALREADY = declare(
 )
 
 
-def labels_of(request: Request, response: Response) -> tuple[bytes, ...]:
+def labels_of(request: Request, response: Response, policy: Policy) -> tuple[bytes, ...]:
     """Every label by which a stored response to `request` has to be found or invalidated."""
     uri = target_uri(request)
     own = (uri_label(uri),) if request.method == b"QUERY" else ()
-    return (*own, *search_labels(request, response.fields), *group_labels(uri, response.fields))
+    fields = response.fields
+    return (
+        *own,
+        *search_labels(request, fields),
+        *group_labels(uri, fields),
+        *tag_labels(uri, fields, policy),
+    )
 
 
 def remembered(p: Progress, response: Response) -> Request:
@@ -71,7 +79,7 @@ def place(p: Progress, storing: Storing, arrived: Arrived) -> tuple[Store | None
     )
     if response.status == 206:
         return _place_part(p, stored, part_of(response, arrived.length), arrived)
-    return Store(p.key, stored, labels_of(p.request, response), _replaced(p, response)), ()
+    return Store(p.key, stored, labels_of(p.request, response, p.policy), _replaced(p, response)), ()
 
 
 def _place_part(
@@ -88,7 +96,7 @@ def _place_part(
     if held_before is not None and (store := join(p, held_before, part, arrived)) is not None:
         return store, ()
     stored = replace(stored, response=part.whole, first=part.extent.first, complete_length=part.complete)
-    labels = labels_of(p.request, part.whole)
+    labels = labels_of(p.request, part.whole, p.policy)
     return Store(p.key, stored, labels, _replaced(p, part.whole, known, part.extent)), ()
 
 
@@ -99,7 +107,7 @@ def _place_as_it_came(p: Progress, stored: StoredResponse) -> tuple[Store | None
     request = remembered_request(p.request, (*stored.request.fields.names(), b"range"))
     before = [one for one in _superseded(p, stored.response) if one.response.status == 206]
     replaced = [one for one in before if same_ranges(p.request, one.request)]
-    labels = labels_of(p.request, stored.response)
+    labels = labels_of(p.request, stored.response, p.policy)
     return Store(p.key, replace(stored, request=request), labels, _with_surplus(p, replaced)), ()
 
 
@@ -111,7 +119,7 @@ def join(p: Progress, before: StoredResponse, part: Part, arrived: Arrived) -> S
         return None
     extent = joined(before, part)
     stored = replace(kept, request=remembered(p, kept.response), first=extent.first, length=extent.length)
-    labels = labels_of(p.request, kept.response)
+    labels = labels_of(p.request, kept.response, p.policy)
     replaced = _replaced(p, kept.response, validators(kept), extent)
     return Store(p.key, stored, labels, replaced, extends=before, arriving=part.extent.first)
 

@@ -14,6 +14,10 @@ class Policy:
     response may be served when the origin can't be reached (§4.2.4). `targeted` lists the targeted fields
     in order of precedence, in lower case (RFC 9213 §2.2). `key_in_status` says whether `Cache-Status` shows
     the cache key (RFC 9211 §2.7).
+
+    `tags` lists the fields of responses that say by which tags they can be purged, in lower case. A tag is
+    the same whatever host was asked for, unless `tags_by_origin` says that it belongs to its origin: for a
+    proxy in front of several sites. `hide_tags` keeps these fields from clients, but for Cache-Groups.
     """
 
     name: str = "pellucid"
@@ -22,3 +26,6 @@ class Policy:
     stale_limit: float = 86400.0
     targeted: tuple[bytes, ...] = (b"cdn-cache-control",)
     key_in_status: bool = False
+    tags: tuple[bytes, ...] = (b"cache-groups", b"surrogate-key", b"cache-tag")
+    tags_by_origin: bool = False
+    hide_tags: bool = False

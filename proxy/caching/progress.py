@@ -9,12 +9,13 @@ from proxy.caching.age import current_age
 from proxy.caching.cache_status import with_cache_status
 from proxy.caching.decision import Because, Decision, Outcome
 from proxy.caching.effects import Answer, Arrived, Content, Store, Unreached, Validate
-from proxy.caching.freshness import freshness_lifetime
+from proxy.caching.freshness import lifetime_of
 from proxy.caching.ill_formed import ill_formed_request
 from proxy.caching.key import cache_key
 from proxy.caching.policy import Policy
 from proxy.caching.reuse import Plan
 from proxy.caching.stored import StoredResponse
+from proxy.caching.tags import hidden
 from proxy.caching.targeted import effective_directives
 from proxy.message.cache_control import parse_cache_control
 from proxy.message.request import Request
@@ -82,7 +83,7 @@ class Progress:
     def ttl_of(self, stored: StoredResponse) -> int:
         """A stored response's remaining freshness in whole seconds, negative when it is stale."""
         effective = effective_directives(stored.response.fields, self.policy)
-        lifetime = freshness_lifetime(stored.response, effective, stored.response_time, self.policy)
+        lifetime = lifetime_of(stored, effective, self.policy)
         return math.floor(lifetime.seconds - current_age(stored, self.now))
 
     def finish(
@@ -110,6 +111,6 @@ class Progress:
             stored if forwarded else None,
             self.collapsed if forwarded else None,
         )
-        fields = with_cache_status(response.fields, decision, self.policy, self.key)
+        fields = with_cache_status(hidden(response.fields, self.policy), decision, self.policy, self.key)
         head = Response(response.status, fields, response.reason, response.version)
         self.answer = Answer(head, content, decision, self.store, background, source=self.source)

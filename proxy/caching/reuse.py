@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from proxy.caching.age import current_age
 from proxy.caching.decision import Because
-from proxy.caching.freshness import Lifetime, freshness_lifetime
+from proxy.caching.freshness import Lifetime, lifetime_of
 from proxy.caching.immutable import spares_validation
 from proxy.caching.no_vary_search import equivalent
 from proxy.caching.partial import Gap, answerable, gap
@@ -184,7 +184,7 @@ def _weigh(
         request,
         selected,
         effective,
-        freshness_lifetime(selected.response, effective, selected.response_time, policy),
+        lifetime_of(selected, effective, policy),
         current_age(selected, now),
         *wishes_of(request),
         usable,

@@ -15,6 +15,7 @@ from proxy.caching.ill_formed import ill_formed_response
 from proxy.caching.policy import Policy
 from proxy.caching.reasons import declare
 from proxy.caching.stale import stale_use_permitted
+from proxy.caching.tags import beyond_limit
 from proxy.caching.targeted import Effective, effective_directives
 from proxy.caching.understood import (
     POST_AS_GET,
@@ -187,6 +188,10 @@ def _fields_withheld(case: _Case) -> Because | None:
     return fields_withheld(case.response.fields, case.directives)
 
 
+def _tags_beyond_limit(case: _Case) -> Because | None:
+    return beyond_limit(case.response.fields, case.policy)
+
+
 # RFC 9111 §4.1.
 
 VARY_STAR = declare(
@@ -271,6 +276,7 @@ _REMARKABLE: tuple[_Rule, ...] = (
     _authorization_shared,
     _must_understand,
     _fields_withheld,
+    _tags_beyond_limit,
 )
 
 

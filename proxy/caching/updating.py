@@ -125,7 +125,8 @@ def freshened(
     Whether the result may be stored is asked as for any response: what a 304 says to one user alone must not
     reach another. Where it forbids caches to store the response at all, the stored one can only be used
     after validation from now on. Otherwise it counts as the response to `request`, which it is good for: its
-    Vary may nominate other fields now than it did before.
+    Vary may nominate other fields now than it did before. One that was made stale is so no more, unless
+    `request` had been sent by then.
     """
     fields = merged(stored.response.fields, response.fields)
     whole = replace(stored.response, fields=fields)
@@ -138,7 +139,10 @@ def freshened(
         request_time=times[0],
         response_time=times[1],
         invalidated=False,
+        stale_from=None,
     )
+    if stored.stale_from is not None:
+        fresh = fresh.softened(stored.stale_from)
     asked = replace(request, method=b"GET") if request.method == b"HEAD" else request
     storing = decide_storing(asked, whole, request_time=times[0], response_time=times[1], policy=policy)
     if storing.allowed:

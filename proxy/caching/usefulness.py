@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.caching.age import current_age
-from proxy.caching.freshness import freshness_lifetime
+from proxy.caching.freshness import lifetime_of
 from proxy.caching.policy import Policy
 from proxy.caching.stored import StoredResponse
 from proxy.caching.targeted import effective_directives
@@ -20,7 +20,7 @@ def useful_until(stored: StoredResponse, policy: Policy) -> float | None:
     if has_validator(stored):
         return None
     effective = effective_directives(stored.response.fields, policy)
-    lifetime = freshness_lifetime(stored.response, effective, stored.response_time, policy).seconds
+    lifetime = lifetime_of(stored, effective, policy).seconds
     names = (b"stale-while-revalidate", b"stale-if-error")
     stale = max(policy.stale_limit, *(effective.directives.seconds(name) or 0 for name in names))
     age = current_age(stored, stored.response_time)

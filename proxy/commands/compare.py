@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from proxy.commands.comparing import output
+from proxy.commands.comparing.state.command import state
 from proxy.message.errors import ConfigurationError, PellucidError
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 @click.group(name="compare", context_settings={"max_content_width": 110})
 def command() -> None:
-    """Measure Pellucid beside others, in one run on this machine."""
+    """Measure Pellucid beside others, or ways of keeping state beside each other, on this machine."""
+
+
+command.add_command(state)
 
 
 @command.command(name="proxies", short_help="Pellucid beside other proxies.")

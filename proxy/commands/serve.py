@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -12,16 +13,21 @@ from dataclasses import dataclass, replace
 import click
 
 from proxy import __version__
+from proxy.commands.serving.reloading import Reloading
 from proxy.config import load
 from proxy.message.errors import ConfigurationError
 from proxy.server.app import Address, Proxy
 from proxy.server.configuration import Settings
 from proxy.server.log.records import RecordLog, say
 from proxy.server.log.terminal import Color, Terminal
+from proxy.server.log.turn import Turn
 from proxy.server.process import collect_seldom, hold_standard_streams, print_line, return_large_blocks
 from proxy.units import parse_address, parse_size, show_address
-from proxy.upstream.address import Server, parse_server
+from proxy.upstream.address import Server, parse_weighted
 from proxy.visibility.redaction import Redaction
+
+MOST_WORKERS = 256
+"""More processes than that serve nobody better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,9 @@ class Wanted:
 @click.option("--set", "settings", metavar="S.N=V", multiple=True, help="One setting, as server.idle=30s.")
 @click.option("--memory", metavar="SIZE", help="What stored responses may take.  [default: 256MiB]")
 @click.option(
-    "--store", metavar="WHERE", default="memory", show_default=True, help="Where responses are kept."
+    "--store",
+    metavar="WHERE",
+    help="Where responses are kept: memory, disk:DIR, valkey://H:P, or several.  [default: memory]",
 )
 @click.option("--workers", metavar="N", default="1", show_default=True, help="How many processes serve.")
 @click.option("--keep-host", is_flag=True, help="Forward the client's Host instead of the upstream's own.")
@@ -72,7 +80,7 @@ def command(
     config: str | None,
     settings: tuple[str, ...],
     memory: str | None,
-    store: str,
+    store: str | None,
     workers: str,
     keep_host: bool,
     watch: str,
@@ -83,53 +91,55 @@ def command(
     return_large_blocks()
     if balance is not None:
         settings = (*settings, f"balance.policy={balance}")
-    chosen = load(config, list(settings))
+    chosen = loaded = load(config, list(settings))
     if memory is not None:
         chosen = replace(chosen, storage=replace(chosen.storage, memory=parse_size(memory)))
     if keep_host:
         chosen = replace(chosen, server=replace(chosen.server, keep_host=True))
-    if store != "memory":
-        raise ConfigurationError(
-            "this version keeps responses in memory only: --store memory", evidence=store
-        )
-    if workers != "1":
-        raise ConfigurationError("this version serves with one process only: --workers 1", evidence=workers)
+    if store is not None:
+        chosen = replace(chosen, storage=replace(chosen.storage, store=store))
+    processes = _workers(workers)
+    named = [parse_weighted(one) for one in upstream]
     wanted = Wanted(
         chosen,
-        _servers(upstream),
+        _servers(named, chosen),
         parse_address(listen),
         parse_address(admin) if admin is not None else None,
         log,
         watch == "always" or (watch == "auto" and sys.stderr is not None and sys.stderr.isatty()),
         color,
     )
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(wanted))
+    reloading = Reloading(config, settings, named, loaded)
+    if processes > 1:
+        from proxy.commands.serving.several import serve_with
+
+        serve_with(wanted, processes, reloading)
+    else:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(serve(wanted, reloading))
     return 0
 
 
-async def serve(wanted: Wanted) -> None:
+async def serve(wanted: Wanted, reloading: Reloading) -> None:
     """Start, say so, and go on until a signal says to stop. A second signal does not wait for exchanges."""
     redaction = Redaction.of(wanted.settings.log)
     with ExitStack() as outlets:
-        log = RecordLog(wanted.log, redaction) if wanted.log is not None else None
-        if log is not None:
-            outlets.callback(log.close)
-        watched = wanted.watch and sys.stderr is not None
-        terminal = Terminal(sys.stderr, redaction, color=wanted.color) if watched else None
-        if terminal is not None:
-            outlets.callback(terminal.close)
+        log, terminal = open_outlets(outlets, wanted, redaction)
         proxy = Proxy(wanted.settings, wanted.upstreams, log=log, terminal=terminal, redaction=redaction)
-        asked, hurried = _on_signals(log)
+
+        def anew() -> None:
+            if log is not None:
+                log.reopen()
+            servers = reloading.servers(proxy.servers or [])
+            if servers is not None:
+                proxy.change_servers(servers)
+
+        asked, hurried = _on_signals(anew)
         try:
             address = await proxy.start(wanted.listen)
-            line = f"pellucid {__version__} listens on http://{show_address(*address)}"
-            line += " in front of " + ", ".join(f"{one.scheme}://{one}" for one, _ in wanted.upstreams)
-            if wanted.admin is not None:
-                admin = await proxy.start_admin(wanted.admin, redaction)
-                line += f", dashboard at http://{show_address(*admin)}/"
+            admin = await proxy.start_admin(wanted.admin, redaction) if wanted.admin is not None else None
             collect_seldom()
-            print_line(line)
+            print_line(started_line(wanted, address, admin))
             trouble = await proxy.probe()
             if trouble:
                 say(f"the upstream can't be reached yet ({trouble}); answering 502 until it can")
@@ -138,8 +148,32 @@ async def serve(wanted: Wanted) -> None:
             await proxy.stop(hurried)
 
 
-def _on_signals(log: RecordLog | None) -> tuple[asyncio.Event, asyncio.Event]:
-    """What the first, and what the second signal to stop sets; SIGHUP opens the log anew."""
+def open_outlets(
+    outlets: ExitStack, wanted: Wanted, redaction: Redaction, turn: Turn | None = None
+) -> tuple[RecordLog | None, Terminal | None]:
+    """Where exchanges are told of, closed with `outlets`; `turn` is what processes have that write there.
+
+    Raises ConfigurationError.
+    """
+    log = RecordLog(wanted.log, redaction, turn=turn) if wanted.log is not None else None
+    if log is not None:
+        outlets.callback(log.close)
+    watched = wanted.watch and sys.stderr is not None
+    terminal = Terminal(sys.stderr, redaction, color=wanted.color) if watched else None
+    if terminal is not None:
+        outlets.callback(terminal.close)
+    return log, terminal
+
+
+def started_line(wanted: Wanted, address: Address, admin: Address | None) -> str:
+    """What is said when clients are served at `address`."""
+    line = f"pellucid {__version__} listens on http://{show_address(*address)}"
+    line += " in front of " + ", ".join(one.url for one, _ in wanted.upstreams)
+    return line + (f", dashboard at http://{show_address(*admin)}/" if admin is not None else "")
+
+
+def _on_signals(anew: Callable[[], None]) -> tuple[asyncio.Event, asyncio.Event]:
+    """What the first, and what the second signal to stop sets; SIGHUP calls `anew`."""
     loop = asyncio.get_running_loop()
     asked, hurried = asyncio.Event(), asyncio.Event()
 
@@ -148,24 +182,29 @@ def _on_signals(log: RecordLog | None) -> tuple[asyncio.Event, asyncio.Event]:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, log.reopen if log is not None else lambda: None)
+    loop.add_signal_handler(signal.SIGHUP, anew)
     return asked, hurried
 
 
-def _servers(upstreams: tuple[str, ...]) -> tuple[tuple[Server, float], ...]:
-    if not upstreams:
+def _servers(named: list[tuple[Server, float]], settings: Settings) -> tuple[tuple[Server, float], ...]:
+    """The servers behind: those of the command line, then those of the configuration."""
+    found = (*named, *(parse_weighted(one) for one in settings.balance.servers))
+    if not found:
         raise ConfigurationError("no server to stand in front of: give --upstream URL")
-    found = []
-    for upstream in upstreams:
-        url, comma, weight = upstream.partition(",weight=")
-        try:
-            found.append((parse_server(url), float(weight) if comma else 1.0))
-        except ValueError:
-            raise ConfigurationError("a weight is a number", evidence=weight) from None
-    return tuple(found)
+    return found
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _workers(text: str) -> int:
+    """How many processes serve: a number, or `auto` for as many as there are processors to run on."""
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_WORKERS):
+        raise ConfigurationError(f"--workers is a number from 1 to {MOST_WORKERS}, or auto", evidence=text)
+    return int(text)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop, None for asyncio's own."""
     try:
         import uvloop
     except ImportError:  # not on every platform

@@ -16,11 +16,13 @@ The races, and how each ends:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import monotonic
 
 from proxy.caching.effects import Collapse
 from proxy.engine.arriving import Arriving
+from proxy.storage.claims import Claim
+from proxy.storage.selection import Selection
 
 REMEMBERED = 10_000
 """How many ways that were not to be shared are remembered at most."""
@@ -38,21 +40,40 @@ class Flight:
     soon as it's known that there is nothing to share. Those who wait are told at once, all of them.
     """
 
-    __slots__ = ("_flights", "_over", "_waiting", "answered", "arriving", "deserted", "way")
+    __slots__ = ("_claim", "_flights", "_over", "_waiting", "answered", "arriving", "deserted", "way")
 
     def __init__(self, flights: Flights, way: Way) -> None:
         self.way = way
         self.arriving: Arriving | None = None
         self.answered = False  # the origin has given an answer that is no failure
         self.deserted: Callable[[], None] | None = None
+        self._claim: Claim | None = None
         self._flights = flights
         self._waiting: dict[asyncio.Future[Arriving | None], None] = {}  # the first who came first
         self._over = False
 
     @property
+    def over(self) -> bool:
+        """Whether it has landed."""
+        return self._over
+
+    @property
     def awaited(self) -> bool:
         """Whether somebody waits for its head."""
         return bool(self._waiting)
+
+    def hold(self, claim: Claim) -> None:
+        """The way is this process's among all that share the store, until the flight is over."""
+        if self._over or self._flights.get_way(self.way) is not self:
+            claim.release(shared=True)
+        else:
+            self._claim = claim
+
+    def withdraw(self, *, shared: bool = True) -> None:
+        """Other processes needn't wait for it any more."""
+        if self._claim is not None:
+            self._claim.release(shared=shared)
+            self._claim = None
 
     def arrive(self, arriving: Arriving) -> None:
         """The head is there: its followers can decide for themselves, and read."""
@@ -69,6 +90,7 @@ class Flight:
             self.answered = self.answered or answered
             self._over = True
             self._flights.ended(self, shared=shared)
+            self.withdraw(shared=shared)
             self._tell(None)
 
     async def head(self, patience: float) -> Arriving | None:
@@ -142,7 +164,11 @@ class Flights:
 
     def get(self, collapse: Collapse) -> Flight | None:
         """The flight to follow."""
-        return self._flights.get((collapse.key, collapse.among))
+        return self.get_way((collapse.key, collapse.among))
+
+    def get_way(self, way: Way) -> Flight | None:
+        """The flight that whoever asks on this way from now on follows."""
+        return self._flights.get(way)
 
     def lead(self, collapse: Collapse) -> Flight:
         """A new flight, to be landed in any case."""
@@ -168,18 +194,17 @@ class Flights:
             del self._unshared[next(iter(self._unshared))]
         self._unshared[name] = monotonic() + FOR
 
-    def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> None:
-        """What is on its way under these keys or labels is not for those who ask from now on (RFC 9111 §4.4).
+    def invalidate(self, wanted: Selection) -> None:
+        """What is on its way of all that is `wanted` is not for those who ask from now on (RFC 9111 §4.4).
 
         The labels of what has no head yet are not known: it might have any.
         """
-        for flight in [
-            flight
-            for flight in self._flights.values()
-            if flight.way[0] in keys or (labels and _labelled(flight.arriving, labels))
-        ]:
+        for flight in [flight for flight in self._flights.values() if _meant(flight, wanted)]:
             del self._flights[flight.way]
+            flight.withdraw()
 
 
-def _labelled(arriving: Arriving | None, labels: Sequence[bytes]) -> bool:
-    return arriving is None or any(label in labels for label in arriving.labels)
+def _meant(flight: Flight, wanted: Selection) -> bool:
+    if flight.arriving is None:
+        return bool(wanted.labels) or wanted.meant(flight.way[0], ())
+    return wanted.meant(flight.way[0], flight.arriving.labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from binascii import b2a_base64
 
 
 class Digest:
@@ -21,3 +22,9 @@ class Digest:
     def value(self) -> str:
         """`sha-256=:…:` of all that was given."""
         return f"sha-256=:{b64encode(self._hash.digest()).decode()}:"
+
+
+def digest_of(content: bytes) -> bytes:
+    """The same of content that is at hand."""
+    made = hashlib.sha256(content, usedforsecurity=False).digest()
+    return b"sha-256=:%b:" % b2a_base64(made, newline=False)

@@ -19,10 +19,12 @@ from proxy.engine.delivery import Delivery
 from proxy.engine.downstream import ClientGone, Downstream
 from proxy.engine.intake import take_in
 from proxy.engine.performer import Performer, UnderWay
+from proxy.engine.purging import Report, Wish, purge
 from proxy.engine.query import with_content_in_key
 from proxy.engine.reach import Reach
 from proxy.engine.settings import EngineSettings
 from proxy.message.problems import problem
+from proxy.storage.claims import Claims
 from proxy.storage.contract import Store
 from proxy.upstream.contract import Upstream, UpstreamError
 from proxy.visibility.account import Account
@@ -35,10 +37,15 @@ class Driver:
     """
 
     def __init__(
-        self, store: Store, upstream: Upstream, policy: Policy, settings: EngineSettings | None = None
+        self,
+        store: Store,
+        upstream: Upstream,
+        policy: Policy,
+        settings: EngineSettings | None = None,
+        claims: Claims | None = None,
     ) -> None:
         settings = settings or EngineSettings()
-        self.reach = Reach(store, upstream, policy, settings, Background(settings.background))
+        self.reach = Reach(store, upstream, policy, settings, Background(settings.background), claims)
         self._policy = policy
         self._settings = settings
 
@@ -80,6 +87,10 @@ class Driver:
         To be used rather than the store's own: what is on its way concerns it too.
         """
         return await self.reach.invalidate(keys, labels)
+
+    async def purge(self, wish: Wish) -> Report:
+        """Have what is named removed, or count as stale. Raises `BadWish` and `BadPattern`."""
+        return await purge(self.reach, wish)
 
     async def close(self) -> None:
         """End the work that goes on without a client."""

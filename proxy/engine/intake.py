@@ -30,7 +30,7 @@ async def take_in(answer: Answer, performer: Performer, reach: Reach) -> Arrivin
             flight.land(shared=validated or failed, answered=validated)
         return None
     keeping = await Keeping.begin(reach, wanted, response.length, performer.entry)
-    outdated = reach.invalidations.since(performer.sent, wanted.key, wanted.labels, performer.invalidated)
+    outdated = reach.invalidations.since(performer.began, wanted.key, wanted.labels, performer.invalidated)
     if keeping is not None and outdated:
         keeping.outdate()
     if keeping is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
-from time import time
+from time import monotonic, time
 
 from proxy.caching.effects import (
     Answer,
@@ -23,6 +23,7 @@ from proxy.caching.effects import (
 from proxy.caching.stored import StoredResponse
 from proxy.caching.usefulness import useful_until
 from proxy.engine.arriving import Arriving
+from proxy.engine.claiming import Taken, claim
 from proxy.engine.collapse import Flight
 from proxy.engine.downstream import ClientGone
 from proxy.engine.invalidations import Invalidation
@@ -70,8 +71,8 @@ class Performer:
     """Runs one exchange's rules to their `Answer`.
 
     Afterwards `response` is what is arriving from upstream (None where nothing was forwarded, or nothing
-    came), `sent` when that was asked for (seconds since the epoch), `error` why nothing came, and `flight`
-    what others may be waiting for.
+    came), `sent` when that was asked for (seconds since the epoch), `began` the same by the monotonic clock,
+    `error` why nothing came, and `flight` what others may be waiting for.
     """
 
     def __init__(
@@ -98,9 +99,10 @@ class Performer:
         self._entries: dict[int, tuple[StoredResponse, Entry]] = {}
         self._rules: Rules | None = None
         self._sending: asyncio.Task[UpstreamResponse] | None = None
-        self.sent = 0.0
+        self.sent = self.began = 0.0
         self._patience = 0.0  # until when, by the loop's clock, it waits for others at most
         self._followed: list[Flight] = []
+        self._waited = 0  # how often for another process
         self._shares: list[Arriving] = []
 
     def alone(self, account: Account) -> Performer:
@@ -121,7 +123,7 @@ class Performer:
             return None
         other = self.alone(Account(id="", started=0.0, client=""))
         other.flight, other._sending = flight, sending
-        other._rules, other.sent = self._rules, self.sent
+        other._rules, other.sent, other.began = self._rules, self.sent, self.began
         self.flight = self._sending = None
         return other
 
@@ -175,7 +177,7 @@ class Performer:
     async def _forward(self, effect: Forward) -> Arrived | Unreached | Found:
         ahead = self._ahead
         if ahead is not None and ahead.request == effect.request:
-            self._ahead, self.sent = None, ahead.sent
+            self._ahead, self.sent, self.began = None, ahead.sent, ahead.began
             return await self._hear(ahead.response(self._interim))
         collapse = effect.collapse
         if collapse is not None and self.flight is None:
@@ -183,7 +185,7 @@ class Performer:
             if found is not None:
                 return found
         self._close_response()
-        self.sent = time()
+        self.sent, self.began = time(), monotonic()
         if self.flight is None or self._alone:
             return await self._hear(self._reach.upstream.send(effect.request, self._content, self._interim))
         # Others may wait for what comes of it: that must not depend on this client's staying.
@@ -194,15 +196,16 @@ class Performer:
     async def _follow(self, collapse: Collapse) -> Found | None:
         """What there is to answer with when another's response has come; None: go to the origin."""
         flights, followed = self._reach.flights, self._followed
-        if collapse.vain and followed and followed[-1].answered:
+        if collapse.vain and (self._waited or (followed and followed[-1].answered)):
             flights.in_vain(collapse)
         if not flights.shares(collapse):
             return None
         flight = flights.get(collapse)
         if flight is None:
-            if collapse.leads:
-                self.flight = flights.lead(collapse)
-            return None
+            if not collapse.leads:
+                return None
+            self.flight = flights.lead(collapse)
+            return await self._claim(collapse, self.flight)
         if self._alone:
             raise UnderWay
         if not collapse.follows or flight in followed or len(followed) == MOST_FOLLOWED:
@@ -218,6 +221,32 @@ class Performer:
         if arriving is None or arriving.entry in entries:
             return self._found(entries)
         return self._found([*(one for one in entries if one.stored not in arriving.replaces), arriving])
+
+    async def _claim(self, collapse: Collapse, flight: Flight) -> Found | None:
+        """What there is to answer with when another process has fetched it; None: go to the origin."""
+        claims = self._reach.claims
+        if claims is None or self._waited == MOST_FOLLOWED:
+            return None
+        patience, wait = self._reach.settings.patience, not self._alone
+        try:
+            entries = await claim(
+                claims, self._store, collapse, flight, self._knows, patience=patience, wait=wait
+            )
+        except Taken:
+            raise UnderWay from None
+        if entries is None:
+            if flight.over:
+                self.flight = None
+            return None
+        if self._alone:
+            raise UnderWay
+        self._waited += 1
+        flight.land(shared=True, answered=True)
+        self.flight = None
+        return self._found(entries)
+
+    def _knows(self, stored: StoredResponse) -> bool:
+        return any(stored == known for known, _ in self._entries.values())
 
     async def _hear(self, sending: Awaitable[UpstreamResponse] | None) -> Arrived | Unreached:
         account, sent = self._account, self.sent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from urllib.parse import quote
 
 from proxy.message.request import Request
 
@@ -13,6 +14,7 @@ _REFERENCE = re.compile(
 )
 _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?]*)([^?]*)(?:\?(.*))?", re.DOTALL)
 _PORT = re.compile(rb"(.*?)(?::([0-9]*))?", re.DOTALL)
+_UNLIKE_URI = re.compile("[^\\x21-\\x7e\\udc80-\\udcff]+")
 _DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
 
 
@@ -97,6 +99,16 @@ def resolve(reference: bytes, base: Uri) -> Uri | None:
     found = found.normalised()
     known = found.scheme in _DEFAULT_PORTS and found.origin[1] and b"@" not in found.authority
     return found if known else None
+
+
+def typed_uri(text: str) -> Uri | None:
+    """The http(s) URI that a person typed, or a file lists, normalised; None where it isn't an absolute one.
+
+    What a URI can't have is encoded as browsers do it (RFC 3987 §3.1). Only bytes that a request's target may
+    have all the same, decoded by `surrogateescape`, stand for themselves.
+    """
+    encoded = _UNLIKE_URI.sub(lambda found: quote(found[0]), text).encode("ascii", "surrogateescape")
+    return resolve(encoded, Uri(b"http", b"", b"/")) if b"://" in encoded[:8] else None
 
 
 def resolve_for(reference: bytes, request: Request) -> Uri | None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+from msgspec import structs
 
 from proxy.engine.downstream import Downstream
 from proxy.engine.driver import Driver
+from proxy.engine.purging import Report, Wish
 from proxy.engine.repeating import repeatable
 from proxy.message.errors import ConfigurationError
 from proxy.server.admin.figures import Figures
 from proxy.server.admin.recent import Recent
-from proxy.server.admin.site import Sources, make_admin
+from proxy.server.admin.servers import OwnServers
+from proxy.server.admin.site import Sources, admin_runner
 from proxy.server.admin.window import Window
 from proxy.server.clients.listener import Listener
 from proxy.server.configuration import Settings
@@ -26,13 +31,18 @@ from proxy.server.lane.through import Through
 from proxy.server.log.records import RecordLog, say
 from proxy.server.log.terminal import Terminal
 from proxy.server.process import SPARE_FILES, allow_files
+from proxy.server.purging import Purges, recorded
 from proxy.server.settings import ServerSettings
-from proxy.storage.memory import MemoryStore
+from proxy.storage.claims import Claims
+from proxy.storage.opening import opened
 from proxy.upstream.address import Server
 from proxy.upstream.fleet.fleet import Fleet
 from proxy.upstream.pool import Pool
 from proxy.visibility.account import Account
 from proxy.visibility.redaction import Redaction
+
+if TYPE_CHECKING:
+    from proxy.storage.news import News
 
 LANE_SHARE = 8
 """The fast lane may take one part in so many of the memory for stored responses, to remember answers by."""
@@ -48,6 +58,8 @@ class Proxy:
 
     `log` gets the records, `terminal` the lines for a person who watches; None: nobody asked for them.
     `redaction` hides credentials in what the fast lane records, and has to be the one that `log` has.
+    `claims` are those among the processes that share its store, `news` what these tell each other.
+    `changeable`: its servers can change even if there is one only.
     Raises ConfigurationError where the settings don't go together.
     """
 
@@ -59,6 +71,9 @@ class Proxy:
         log: RecordLog | None,
         terminal: Terminal | None,
         redaction: Redaction | None = None,
+        claims: Claims | None = None,
+        news: News | None = None,
+        changeable: bool = False,
     ) -> None:
         storage = settings.storage
         redaction = redaction or Redaction.of(settings.log)
@@ -70,15 +85,18 @@ class Proxy:
         authority = servers[0][0].authority
         self._fleet: Fleet | None = None
         self._upstream: Fleet | Pool
-        if len(servers) == 1:
+        if len(servers) == 1 and not (changeable or settings.balance.servers):
             self._upstream = Pool(servers[0][0], settings.upstream)
         else:
             kept = b"" if settings.server.keep_host else authority
             self._upstream = self._fleet = Fleet(
                 servers, settings.upstream, settings.balance, authority=kept, judge=repeatable
             )
-        self._store = MemoryStore(storage.memory - lane, min(storage.object_limit, storage.memory // 4))
-        self._driver = Driver(self._store, self._upstream, settings.cache, settings.engine)
+        self._opened = opened(storage, settings.valkey, storage.memory - lane, news=news, say=say)
+        self._store = self._opened.store
+        claims = self._opened.claims or claims
+        self._driver = Driver(self._store, self._upstream, settings.cache, settings.engine, claims)
+        self._purges = Purges(self._driver, settings.cache, settings.server.purge_from)
         self._recent = Recent()
         self._window = Window()
         self._under_way = 0
@@ -121,17 +139,26 @@ class Proxy:
 
     async def start(self, listen: Address) -> Address:
         """Accept clients at `listen`; the address that became of it. Raises ConfigurationError."""
-        self._open.push_async_callback(self._close)
-        expiring = asyncio.create_task(self._expire())
-        self._open.push_async_callback(_ended, expiring)
+        await self._begin()
         try:
             return await self._listener.start(*listen)
         except OSError as error:
-            raise _taken(listen, error) from error
+            raise taken(listen, error) from error
 
-    async def start_admin(self, listen: Address, redaction: Redaction) -> Address:
-        """Serve the dashboard and the figures at `listen`. Raises ConfigurationError."""
-        sources = Sources(
+    async def start_on(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept clients on sockets that listen already."""
+        await self._begin()
+        await self._listener.start_on(sockets)
+
+    async def _begin(self) -> None:
+        self._open.push_async_callback(self._close)
+        await self._opened.start()
+        expiring = asyncio.create_task(self._expire())
+        self._open.push_async_callback(_ended, expiring)
+
+    def sources(self, redaction: Redaction) -> Sources:
+        """What the admin address shows of this proxy."""
+        return Sources(
             self._figures,
             self._recent,
             redaction,
@@ -139,23 +166,55 @@ class Proxy:
             stopping=lambda: self._stopping,
             lost=lambda: self._log.lost if self._log is not None else 0,
             flush=self._records.flush,
-            servers=self._fleet,
+            servers=OwnServers(self._fleet) if self._fleet is not None else None,
             window=self._window,
+            purge=self.purge,
         )
-        runner = web.AppRunner(make_admin(sources, host=listen[0]), access_log=None, shutdown_timeout=2.0)
-        await runner.setup()
+
+    async def start_admin(self, listen: Address, redaction: Redaction) -> Address:
+        """Serve the dashboard and the figures at `listen`. Raises ConfigurationError."""
+        runner = await admin_runner(self.sources(redaction), listen[0])
         self._open.push_async_callback(runner.cleanup)
         try:
             await web.TCPSite(runner, *listen).start()
         except OSError as error:
-            raise _taken(listen, error) from error
+            raise taken(listen, error) from error
         host, port = runner.addresses[0][:2]
         return host, port
+
+    @property
+    def servers(self) -> list[tuple[Server, float]] | None:
+        """The servers behind with their weights; None where there is one, for good."""
+        return self._fleet.servers if self._fleet is not None else None
+
+    def change_servers(self, servers: Sequence[tuple[Server, float]]) -> None:
+        """Have these servers behind, where they can change at all. Raises ConfigurationError."""
+        if self._fleet is not None:
+            self._fleet.become(servers)
 
     async def probe(self) -> str | None:
         """Why the upstream can't be reached at this moment, None where it can."""
         error = await self._upstream.probe()
         return None if error is None else str(error)
+
+    async def purge(self, wish: Wish, client: str) -> Report:
+        """Have what is named removed for a `client` of the admin address, and record that.
+
+        Raises `BadWish` and `BadPattern`.
+        """
+        started, clock = time.time(), time.perf_counter()
+        report = await self._driver.purge(wish)
+        account = recorded(report, client, started, clock)
+        self._recent.add(account)
+        if self._log is not None:
+            self._log.put(account)
+        if self._terminal is not None:
+            self._terminal.put(account)
+        return report
+
+    async def count(self, wish: Wish) -> Report:
+        """What a purge would remove, recorded nowhere. Raises `BadWish` and `BadPattern`."""
+        return await self._driver.purge(structs.replace(wish, dry=True))
 
     async def stop(self, hurried: asyncio.Event | None = None) -> None:
         """Take nothing more, finish what is under way (unless `hurried` is set), and close everything."""
@@ -166,7 +225,10 @@ class Proxy:
     async def _exchange(self, client: Downstream, account: Account) -> None:
         self._under_way += 1
         try:
-            await self._driver.exchange(client, account)
+            if self._purges.concern(client.received):
+                await self._purges.answer(client, account)
+            else:
+                await self._driver.exchange(client, account)
         finally:
             self._under_way -= 1
 
@@ -221,7 +283,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _taken(address: Address, error: OSError) -> ConfigurationError:
+def taken(address: Address, error: OSError) -> ConfigurationError:
     host, port = address
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return ConfigurationError(f"can't listen on {where}", evidence=error.strerror or str(error))

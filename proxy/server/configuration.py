@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from proxy.caching.policy import Policy
 from proxy.engine.settings import EngineSettings
 from proxy.server.settings import ServerSettings
-from proxy.storage.settings import StorageSettings
+from proxy.storage.settings import StorageSettings, ValkeySettings
 from proxy.upstream.fleet.settings import BalanceSettings
 from proxy.upstream.settings import UpstreamSettings
 from proxy.visibility.settings import LogSettings
@@ -21,6 +21,7 @@ class Settings:
     upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     cache: Policy = field(default_factory=Policy)
     storage: StorageSettings = field(default_factory=StorageSettings)
+    valkey: ValkeySettings = field(default_factory=ValkeySettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     log: LogSettings = field(default_factory=LogSettings)
     balance: BalanceSettings = field(default_factory=BalanceSettings)

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import secrets
 
-_random = secrets.token_hex(9)
 _next = 1
 
-PREFIX = f"{_random[:8]}-{_random[8:12]}-8{_random[12:15]}-b{_random[15:18]}-"
-"""What the names of this process have in common: 70 random bits, for UUIDs of version 8 (RFC 9562 §5.8)."""
+
+def _new_prefix() -> str:
+    random = secrets.token_hex(9)
+    return f"{random[:8]}-{random[8:12]}-8{random[12:15]}-b{random[15:18]}-"
+
+
+_prefix = _new_prefix()
+
+
+def prefix() -> str:
+    """What the names of this process begin with: 70 random bits, for UUIDs of version 8 (RFC 9562 §5.8)."""
+    return _prefix
+
+
+def renew() -> None:
+    """Give names that no other process gives: to be called in a process that was just forked."""
+    global _prefix
+    _prefix = _new_prefix()
 
 
 def next_id() -> str:
-    """A UUID of version 8: `PREFIX`, then a number in order."""
+    """A UUID of version 8: the prefix, then a number in order."""
     return id_of(take_numbers(1))
 
 
@@ -26,4 +41,4 @@ def take_numbers(count: int) -> int:
 
 def id_of(number: int) -> str:
     """The name with that number."""
-    return f"{PREFIX}{number:012x}"
+    return f"{_prefix}{number:012x}"

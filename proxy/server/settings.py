@@ -29,6 +29,10 @@ class ServerSettings:
     the Forwarded and X-Forwarded-* fields that arrive: `append` adds to the lists and sets X-Forwarded-Host
     and -Proto anew, `keep` leaves these two as well (for a trusted proxy in front), `replace` drops them all.
     `loops` is how many times a request may pass this proxy's name in Via.
+
+    `purge_from` lists the addresses and networks (`127.0.0.1`, `10.0.0.0/8`) whose PURGE requests remove what
+    is stored for their target; from all others they are refused. Where the list is empty PURGE is a method
+    like any other, and forwarded.
     """
 
     request_line: int = 8 << 10
@@ -51,6 +55,7 @@ class ServerSettings:
     keep_host: bool = False
     trust: str = "append"
     loops: int = 8
+    purge_from: tuple[str, ...] = ()
 
     @property
     def head_limits(self) -> HeadLimits:

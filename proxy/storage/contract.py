@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
@@ -16,7 +16,8 @@ class Figures:
     """How full a store is: entries and bytes held, the budget in bytes, and what it let go so far.
 
     `bytes` counts contents, fields and bookkeeping, and also what writers hold that have not committed yet.
-    `evicted` were let go to make room, `expired` because they were of no use any more.
+    `evicted` were let go to make room, `expired` because they were of no use any more. Where there are
+    several tiers, `tiers` are the figures of each by its name, the others those of the one that holds most.
     """
 
     entries: int
@@ -24,6 +25,7 @@ class Figures:
     budget: int
     evicted: int
     expired: int
+    tiers: Mapping[str, Figures] = field(default_factory=dict)
 
 
 class Entry(Protocol):
@@ -113,6 +115,14 @@ class Store(Protocol):
         """Have `changed` called with each key under which something is stored, freshened or let go.
 
         It is called before anybody else can see the change. It must not raise, nor change the store.
+        """
+        ...
+
+    def hear(self, purged: Callable[[Selection], object]) -> None:
+        """Have `purged` called with what other processes or proxies invalidate or purge, softly too.
+
+        It is called before anything of that store is given to anybody here once more. It must not raise, nor
+        change the store. Several may be added.
         """
         ...
 

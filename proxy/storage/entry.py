@@ -10,7 +10,7 @@ from msgspec import Struct
 from proxy.caching.stored import StoredResponse
 from proxy.storage.eviction import Place
 from proxy.storage.ghosts import GHOST
-from proxy.storage.head import unpack
+from proxy.storage.head import soften, unpack
 from proxy.storage.labels import Group
 from proxy.storage.members import Members
 
@@ -44,7 +44,7 @@ class MemoryEntry(Struct, gc=False, eq=False):
 
     @property
     def stored(self) -> StoredResponse:
-        return unpack(self.head)[0]
+        return unpack(self._settled())[0]
 
     @property
     def digest(self) -> str:
@@ -65,7 +65,7 @@ class MemoryEntry(Struct, gc=False, eq=False):
 
         Whoever remembers an answer that was made from this entry asks `entry.state is remembered`.
         """
-        return self.head if self.usable else None
+        return self._settled() if self.usable else None
 
     @property
     def usable(self) -> bool:
@@ -73,6 +73,24 @@ class MemoryEntry(Struct, gc=False, eq=False):
         if self.place is None:
             return False
         return not self.groups or not any(group.doomed for group in self.groups)
+
+    @property
+    def used(self) -> bool:
+        """Whether it is in the store and was used, as far as its eviction remembers that."""
+        return self.place is not None and self.place.credit > 0
+
+    def _settled(self) -> bytes:
+        """The head, as soft purges of its labels have left it."""
+        for group in self.groups:
+            if group.softened is not None:
+                self.head = soften(self.head, group.softened)
+        return self.head
+
+    def soften(self, at: float) -> bool:
+        """Have it count as stale from `at` on (seconds since the epoch); False where that changes nothing."""
+        before = self._settled()
+        self.head = soften(before, at)
+        return self.head is not before
 
     def touch(self) -> None:
         """Note that the entry was used: once for each exchange that it answers."""

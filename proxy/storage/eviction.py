@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -153,11 +154,10 @@ class S3Fifo(Cache[K, V]):
         average = self.currsize / len(self) or 1
         for _ in range(_STEPS):
             place = self._next()
-            weight = (place.size / average) ** 0.5
-            price = _within(1, round(USE * weight)) if place.proven else _within(USE, USE * round(2 * weight))
-            if place.credit < price:
+            cost = price(place.size, average, place.proven)
+            if place.credit < cost:
                 return place
-            place.credit = place.credit - price if place.proven else 0
+            place.credit = place.credit - cost if place.proven else 0
             self._dequeue(place)
             place.proven = True
             self._enqueue(place)
@@ -201,9 +201,13 @@ class S3Fifo(Cache[K, V]):
         raise TypeError(f"{type(self).__name__} can't be pickled")
 
 
-def _within(least: int, price: int) -> int:
-    """A price of `least` at least, and of no more than can be had."""
-    return min(max(price, least), MOST)
+def price(size: float, average: float, proven: bool) -> int:
+    """The credit that it takes to be spared, for one of `size` where entries have `average` size.
+
+    In the main queue it is paid; in the small one, to have it is enough. It is never more than can be had.
+    """
+    weight = math.sqrt(size / average)
+    return min(max(1, round(USE * weight)) if proven else max(USE, USE * round(2 * weight)), MOST)
 
 
 def _itself(key: Hashable) -> Hashable:

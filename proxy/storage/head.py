@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import msgspec
@@ -36,6 +37,7 @@ class _Head(msgspec.Struct, array_like=True, frozen=True, gc=False):
     complete_length: int | None
     invalidated: bool
     digest: str
+    stale_from: float = math.inf  # blocks that were made before there was such a thing lack it
 
 
 # Only to be added to at the end: blocks may outlive the process that made them.
@@ -51,6 +53,7 @@ _NAMES = (
     b"X-Forwarded-Proto", b"X-Frame-Options", b"X-Powered-By", b"X-Request-Id",
     b"Access-Control-Allow-Credentials", b"Access-Control-Allow-Headers", b"Access-Control-Allow-Methods",
     b"Access-Control-Allow-Origin", b"Access-Control-Expose-Headers", b"Access-Control-Max-Age",
+    b"Cache-Tag", b"No-Vary-Search", b"Surrogate-Key", b"Xkey",
 )  # fmt: skip
 _NAME_OF = tuple(spelled for name in _NAMES for spelled in (name, name.lower()))
 _CODE_OF = {name: code for code, name in enumerate(_NAME_OF)}
@@ -82,6 +85,7 @@ def pack(stored: StoredResponse, digest: str) -> bytes:
         stored.complete_length,
         stored.invalidated,
         digest,
+        math.inf if stored.stale_from is None else stored.stale_from,
     )
     # A block that was cut to its size would leave a gap behind it that nothing fits into.
     _encoder.encode_into(head, _buffer)
@@ -117,8 +121,19 @@ def _build(block: bytes) -> tuple[StoredResponse, str]:
         head.first,
         head.complete_length,
         head.invalidated,
+        stale_from=None if head.stale_from == math.inf else head.stale_from,
     )
     return stored, head.digest
+
+
+def soften(block: bytes, at: float) -> bytes:
+    """The block of the same response after a soft purge at `at` (seconds since the epoch), of the same size.
+
+    The same object where that changes nothing: see `StoredResponse.softened`.
+    """
+    stored, digest = unpack(block)
+    softened = stored.softened(at)
+    return block if softened is stored else pack(softened, digest)
 
 
 def _coded(fields: Fields) -> Lines:

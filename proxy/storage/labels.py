@@ -10,16 +10,20 @@ from proxy.storage.members import Members
 
 E = TypeVar("E", bound=Hashable)
 
+_COUNTED = 10_000
+
 
 class Group(Members, gc=False, eq=False, kw_only=True):
     """The entries that carry one label, oldest first; `doomed` once they are all invalid.
 
     An entry refers to its groups, so that dooming the group is seen by a million entries without touching
-    one of them. What is stored later under the same label joins a new group.
+    one of them. What is stored later under the same label joins a new group. `softened` is when they were
+    last purged softly, in seconds since the epoch: what was requested later has nothing to do with it.
     """
 
     label: bytes
     doomed: bool = False
+    softened: float | None = None
 
 
 class Labels(Generic[E]):
@@ -65,6 +69,18 @@ class Labels(Generic[E]):
         group.doomed = True
         self._doomed.append(group)
         return len(group.entries)
+
+    def soften(self, label: bytes, at: float) -> None:
+        """Have all that carry `label` and were requested by `at` count as stale, in constant time."""
+        group = self._groups.get(label)
+        if group is not None:
+            group.softened = at if group.softened is None else max(at, group.softened)
+
+    def count(self, labels: Iterable[bytes]) -> int:
+        """How many entries carry one of `labels`; of very many, one may be counted with each of its own."""
+        groups = [group.entries for label in dict.fromkeys(labels) if (group := self._groups.get(label))]
+        most = sum(map(len, groups))
+        return most if len(groups) < 2 or most > _COUNTED else len(set().union(*groups))
 
     def pop_doomed(self) -> E | None:
         """Take an entry that is invalid and still held out of its doomed group; None when none is left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Figures
@@ -11,7 +11,12 @@ from proxy.storage.entry import MemoryEntry, cost
 from proxy.storage.eviction import S3Fifo
 from proxy.storage.head import pack
 from proxy.storage.labels import Labels
+from proxy.storage.selection import Selection
+from proxy.storage.turns import Turns
 from proxy.storage.writer import MemoryWriter
+
+TIER = "memory"
+"""What this tier is called where several are told of."""
 
 VARIANTS = 32
 """Entries under one key, unless said otherwise."""
@@ -44,7 +49,7 @@ class MemoryStore:
         self.epoch = 0
         self._budget = budget
         self._most_variants = variants
-        self._let_go = let_go
+        self.let_go = let_go
         self._entries: S3Fifo[MemoryEntry, MemoryEntry] = S3Fifo(budget, _size, name=_key)
         self._newest: dict[bytes, MemoryEntry] = {}
         self._changed: Callable[[bytes], None] | None = None
@@ -85,6 +90,9 @@ class MemoryStore:
         """Have `changed` called with each key under which something is stored, freshened or let go."""
         self._changed = changed
 
+    def hear(self, purged: Callable[[Selection], object]) -> None:
+        """Nothing is ever heard: nobody shares it."""
+
     def touch(self, entry: Entry) -> None:
         """Note that `entry` was used."""
         if isinstance(entry, MemoryEntry):
@@ -108,6 +116,8 @@ class MemoryStore:
         """Replace what is known of `entry`; its content and labels stay."""
         if not isinstance(entry, MemoryEntry) or not entry.usable:
             return
+        if (stale_from := entry.stored.stale_from) is not None:
+            stored = stored.softened(stale_from)
         head = pack(stored, entry.digest)
         size = cost(entry.key, head, entry.held, len(entry.groups))
         if size > self._budget - self._arrived:
@@ -131,8 +141,7 @@ class MemoryStore:
         on, and their memory is given back a few at a time, before any other entry is evicted. Until then one
         that carries several labels may be counted with each.
         """
-        for writer in self._writers:
-            writer.spoiled |= writer.key in keys or any(label in labels for label in writer.labels)
+        self._warn(Selection(tuple(keys), tuple(labels)), None)
         count = 0
         for key in dict.fromkeys(keys):
             for entry in list(self._under(key)):
@@ -143,6 +152,32 @@ class MemoryStore:
             self.epoch += 1
             self._reap(_AT_ONCE)
         return count
+
+    async def purge(
+        self, wanted: Selection, *, soft: float | None = None, dry: bool = False
+    ) -> Mapping[str, int]:
+        """Remove what is `wanted`, or have it count as stale from `soft` on, or only count it if `dry`.
+
+        By keys and labels in constant time, as `invalidate` does it. Otherwise all entries are gone through.
+        Of a great many with several labels, one may be counted with each.
+        """
+        if not dry:
+            self._warn(wanted, soft)
+        if not wanted.direct:
+            count = await self._go_through(wanted, soft, dry)
+        elif soft is None and not dry:
+            count = await self.invalidate(wanted.keys, wanted.labels)
+        else:
+            count = self._labels.count(wanted.labels)
+            for entry in self._directly(wanted):
+                count += entry.usable and not any(label in wanted.labels for label in entry.labels)
+                if not dry:
+                    self._apply(entry, soft)
+            if soft is not None and not dry:
+                for label in wanted.labels:
+                    self._labels.soften(label, soft)
+                self.epoch += bool(wanted.labels)
+        return {TIER: count}
 
     async def remove(self, entry: Entry) -> None:
         """Let go of one entry; nothing where it has left already."""
@@ -171,6 +206,21 @@ class MemoryStore:
         self._newest.clear()
         self._labels.clear()
         self._deadlines.clear()
+
+    # What is asked of copies, where there are tiers below.
+
+    def keys(self) -> Collection[bytes]:
+        """The keys under which anything is held; it follows what changes."""
+        return self._newest.keys()
+
+    def drop(self, entry: MemoryEntry) -> None:
+        """Let go of one entry at once; nothing where it has left already."""
+        if entry in self._entries:
+            self._drop(entry)
+
+    def soften(self, entry: MemoryEntry, at: float) -> None:
+        """Have one entry count as stale from `at` on, in seconds since the epoch."""
+        self._apply(entry, at)
 
     # What writers call.
 
@@ -203,6 +253,8 @@ class MemoryStore:
         if writer.spoiled:
             return None
         self._reap(_EACH_TIME)
+        if writer.softened is not None:
+            stored = stored.softened(writer.softened)
         head = pack(stored, digest)
         entry = MemoryEntry(writer.key, head, content, cost(writer.key, head, content, len(writer.labels)))
         if entry.size > self._budget - self._arrived:
@@ -220,6 +272,37 @@ class MemoryStore:
         if self._changed is not None:
             self._changed(entry.key)
         return entry
+
+    # Purging.
+
+    def _warn(self, wanted: Selection, soft: float | None) -> None:
+        """What is on its way when something is purged may be older than that."""
+        for writer in self._writers:
+            if wanted.meant(writer.key, writer.labels):
+                if soft is None:
+                    writer.spoiled = True
+                else:
+                    writer.softened = soft
+
+    def _directly(self, wanted: Selection) -> list[MemoryEntry]:
+        return [entry for key in dict.fromkeys(wanted.keys) for entry in self._under(key)]
+
+    async def _go_through(self, wanted: Selection, soft: float | None, dry: bool) -> int:
+        count, turns = 0, Turns()
+        for key in list(self._newest):
+            for entry in list(self._under(key)):
+                if entry.usable and wanted.meant(entry.key, entry.labels):
+                    count += 1
+                    if not dry:
+                        self._apply(entry, soft)
+            await turns.pause()
+        return count
+
+    def _apply(self, entry: MemoryEntry, soft: float | None) -> None:
+        if soft is None:
+            self._drop(entry)
+        elif entry.soften(soft) and self._changed is not None:
+            self._changed(entry.key)
 
     # Letting go.
 
@@ -276,8 +359,8 @@ class MemoryStore:
             entry.due = None
         if self._changed is not None:
             self._changed(entry.key)
-        if self._let_go is not None:
-            self._let_go(entry)
+        if self.let_go is not None:
+            self.let_go(entry)
 
 
 def _size(entry: MemoryEntry) -> int:

@@ -31,11 +31,23 @@ class MemoryWriter:
 
     `promised` bytes of the store's budget are set aside for it: what was announced, or has come beyond that.
     Only the `arrived` bytes among them push out others, so that an announcement alone empties no cache.
-    `spoiled` is set when its key or one of its labels was invalidated since it began. `pieces` is what it
-    has taken, which can be read meanwhile and afterwards.
+    `spoiled` is set when its key or one of its labels was invalidated since it began, `softened` to when it
+    was purged softly (seconds since the epoch). `pieces` is what it has taken, which can be read meanwhile
+    and afterwards.
     """
 
-    __slots__ = ("_content", "_home", "arrived", "key", "labels", "pieces", "promised", "replaces", "spoiled")
+    __slots__ = (
+        "_content",
+        "_home",
+        "arrived",
+        "key",
+        "labels",
+        "pieces",
+        "promised",
+        "replaces",
+        "softened",
+        "spoiled",
+    )
 
     def __init__(
         self, home: Home, key: bytes, labels: tuple[bytes, ...], replaces: tuple[MemoryEntry, ...]
@@ -46,6 +58,7 @@ class MemoryWriter:
         self.promised = 0
         self.arrived = 0
         self.spoiled = False
+        self.softened: float | None = None
         self._home = home
         self._content: Pieces | None = Pieces()
         self.pieces = self._content

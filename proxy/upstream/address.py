@@ -32,6 +32,11 @@ class Server:
         return ":" in self.host or _is_ipv4(self.host)
 
     @property
+    def url(self) -> str:
+        """The server as `parse_server` takes it."""
+        return f"{self.scheme}://{self}"
+
+    @property
     def authority(self) -> bytes:
         """What `Host` says for this server: the port only where it isn't the scheme's own (RFC 9110 §7.2)."""
         host = self._bracketed()
@@ -61,6 +66,15 @@ def parse_server(url: str) -> Server:
         raise _wrong(url, "an upstream URL has no path: each request's own target is sent")
     host, port = _split(url, authority)
     return Server(scheme, _host(url, host), _port(url, port) if port is not None else _DEFAULT_PORTS[scheme])
+
+
+def parse_weighted(text: str) -> tuple[Server, float]:
+    """The server and its weight of `URL` or `URL,weight=N`. Raises ConfigurationError."""
+    url, comma, weight = text.partition(",weight=")
+    try:
+        return parse_server(url), float(weight) if comma else 1.0
+    except ValueError:
+        raise ConfigurationError("a weight is a number", evidence=weight) from None
 
 
 def _split(url: str, authority: str) -> tuple[str, str | None]:

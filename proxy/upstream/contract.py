@@ -166,6 +166,11 @@ class Ahead(Protocol):
         """When, in seconds since the epoch."""
         ...
 
+    @property
+    def began(self) -> float:
+        """The same by the monotonic clock."""
+        ...
+
     async def response(self, interim: Callable[[Response], Awaitable[None]]) -> UpstreamResponse:
         """What `Upstream.send` of the request gives, with the same errors; to be called once."""
         ...

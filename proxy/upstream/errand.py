@@ -53,8 +53,8 @@ class Sender(Protocol):
         """The request that was sent."""
         ...
 
-    def answered(self, response: Whole) -> None:
-        """The whole response has come."""
+    def answered(self, head: PlainHead, content: bytes, first_byte: float) -> None:
+        """The whole response has come, its first byte after so many seconds: `Errand.whole` has it in one."""
         ...
 
     def handed_over(self, ahead: Ahead) -> None:
@@ -63,7 +63,10 @@ class Sender(Protocol):
 
 
 class Errand:
-    """One request without content on its way. It has the connection until one of `Sender`'s is called."""
+    """One request without content on its way. It has the connection until one of `Sender`'s is called.
+
+    `sent` is when it was sent, in seconds since the epoch.
+    """
 
     __slots__ = (
         "_began",
@@ -73,8 +76,8 @@ class Errand:
         "_over",
         "_pool",
         "_sender",
-        "_sent",
         "_to_head",
+        "sent",
     )
 
     def __init__(self, connection: Connection, pool: Usual, sender: Sender, *, to_head: bool) -> None:
@@ -84,13 +87,13 @@ class Errand:
         self._to_head = to_head
         self._over = False
         self._held = b""  # the beginning of a response whose end has not come
-        self._sent = self._began = self._first_byte = 0.0
+        self.sent = self._began = self._first_byte = 0.0
 
     def send(self, head: bytes) -> None:
         """Send the request's head, which is all of it."""
         connection = self._connection
         connection.attach(self)
-        self._sent, self._began = time(), monotonic()
+        self.sent, self._began = time(), monotonic()
         connection.alarm.set(self._pool.patience, self.hand_over)
         connection.write(head)
 
@@ -109,7 +112,7 @@ class Errand:
             self._over = True
             connection.alarm.clear()
             connection.release(head.idle)
-            self._sender.answered(Whole(head, data[end:], connection, first_byte, self._sent))
+            self._sender.answered(head, data[end:], first_byte)
         elif head is not None and lacking > 0 and head.length <= MOST_HELD:
             if not self._held:
                 self._first_byte = first_byte
@@ -118,6 +121,10 @@ class Errand:
         else:
             self._held = b""
             self._usual().feed(data)
+
+    def whole(self, head: PlainHead, content: bytes, first_byte: float) -> Whole:
+        """What the sender was given, as any response."""
+        return Whole(head, content, self._connection, first_byte, self.sent, self._began)
 
     def ended(self, cause: BaseException | None) -> None:
         """The connection has ended, and no answer has come."""
@@ -149,18 +156,19 @@ class Errand:
         request = self._sender.request()
         exchange = self._pool.taken_over(connection, request, self._began)
         connection.attach(exchange)
-        self._sender.handed_over(_Ahead(request, exchange, self._pool, self._sent))
+        self._sender.handed_over(_Ahead(request, exchange, self._pool, self.sent, self._began))
         return exchange
 
 
 class _Ahead:
     """A request that was sent before the rules asked for it."""
 
-    __slots__ = ("_exchange", "_pool", "request", "sent")
+    __slots__ = ("_exchange", "_pool", "began", "request", "sent")
 
-    def __init__(self, request: Request, exchange: Exchange, pool: Usual, sent: float) -> None:
+    def __init__(self, request: Request, exchange: Exchange, pool: Usual, sent: float, began: float) -> None:
         self.request = request
         self.sent = sent
+        self.began = began
         self._exchange = exchange
         self._pool = pool
 
@@ -174,21 +182,27 @@ class _Ahead:
 class Whole:
     """A response that has come in one piece: `head` and `content`.
 
-    `first_byte` is how long that took in seconds, and `sent` when the request was sent, in seconds since the
-    epoch. It is an `UpstreamResponse` too.
+    `first_byte` is how long that took in seconds, `sent` when the request was sent, in seconds since the
+    epoch, and `began` the same by the monotonic clock. It is an `UpstreamResponse` too.
     """
 
-    __slots__ = ("_connection", "_rest", "content", "first_byte", "head", "length", "plain", "sent")
+    __slots__ = ("_connection", "_rest", "began", "content", "first_byte", "head", "length", "sent")
 
     def __init__(
-        self, plain: PlainHead, content: bytes, connection: Connection, first_byte: float, sent: float
+        self,
+        plain: PlainHead,
+        content: bytes,
+        connection: Connection,
+        first_byte: float,
+        sent: float,
+        began: float,
     ) -> None:
-        self.plain = plain
         self.head = plain.response
         self.length: int | None = plain.length
         self.content = content
         self.first_byte = first_byte
         self.sent = sent
+        self.began = began
         self._connection = connection
         self._rest = content
 
@@ -225,11 +239,12 @@ class Whole:
 
 
 class _WholeAhead:
-    __slots__ = ("_response", "request", "sent")
+    __slots__ = ("_response", "began", "request", "sent")
 
     def __init__(self, request: Request, response: Whole) -> None:
         self.request = request
         self.sent = response.sent
+        self.began = response.began
         self._response = response
 
     async def response(self, interim: Interim) -> UpstreamResponse:

@@ -1,87 +1,245 @@
-"""Responses that can be taken at a glance: whole, in one piece, and framed by a length."""
+"""Responses that can be taken at a glance: whole, in one piece, and framed by a length.
+
+A head is read by its lines. Each is judged once by the parser's grammar, and remembered: of a head that is
+new each time, most lines are known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import re
 from typing import Any
 
 from proxy.message.errors import MalformedMessage
+from proxy.message.fields import Fields
 from proxy.message.framing import Kind, persistent, response_framing
+from proxy.message.grammar import FIELD_LINES, VALUE, WHITE_SPACE
 from proxy.message.head import HeadLimits, parse_response_head
 from proxy.message.response import Response
 from proxy.upstream.incoming import announces_content
 from proxy.upstream.planner import idle_time
 
-_REMEMBERED = 768 << 10
-"""Bytes of heads that are remembered; most servers repeat theirs for at least a second, until Date changes.
+_REMEMBERED = 2 << 20
+"""Bytes of heads that are remembered; most servers repeat theirs for a second, until Date changes."""
 
-That has to be enough for all that is asked for in such a second, or nearly all would be taken apart again.
-"""
+_LEAST = 1200
+"""Bytes that count beside a head's own."""
 
-_LEAST = 100
-"""Bytes that count beside a head's own, so that short ones are not too many."""
+_LINES = 1 << 20
+"""Bytes of lines that are remembered."""
+
+_LINE = 700
+"""Bytes that a line takes beside its texts, what its user notes on it included."""
 
 _LONGEST = 4096
-"""Bytes of a head that is remembered."""
+"""Bytes of a head that is remembered, and read by its lines."""
+
+_MOST_STARTS = 256
+_MOST_NAMES = 1024
+_LONGEST_NAME = 64
+_SEEN = 4095
+
+_field = re.compile(FIELD_LINES)
+_value = re.compile(VALUE)
+_number = re.compile(rb"0|[1-9][0-9]{0,17}")
+
+_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"keep-alive"))
+"""The fields that say how a message is framed, and what becomes of its connection."""
+
+_WITHOUT_CONTENT = frozenset((204, 304))
+
+# What a line means for the framing. The kinds of a head's lines add up.
+_NOTHING, _LENGTH, _IDLE = 0, 1, 1 << 10
+
+
+class HeadLine:
+    """A valid field line: its `name` as it came and in lower case, and its value.
+
+    `kind` is what it means for the framing, and `number` the length that it gives. `note` is for what the
+    user of the head has made of it: the same line need not be looked at twice.
+    """
+
+    __slots__ = ("kind", "lowered", "name", "note", "number", "value")
+
+    def __init__(self, name: bytes, lowered: bytes, value: bytes, kind: int = _NOTHING) -> None:
+        self.name = name
+        self.lowered = lowered
+        self.value = value
+        self.kind = kind
+        self.number = int(value) if kind == _LENGTH else 0
+        self.note: Any = None
 
 
 class PlainHead:
     """A final response's head, `length` bytes of content after it, and a connection that serves again.
 
-    `raw` are the head's bytes. `idle` is for how many seconds the connection may be kept. `notes` is for what
-    users of the head have made of it: the same head need not be taken apart twice.
+    `start` is its first line and `lines` are its field lines; None where it has one that could not be judged
+    by itself. `idle` is for how many seconds the connection may be kept. `note` is for what the user of the
+    head has made of it.
     """
 
-    __slots__ = ("idle", "length", "notes", "raw", "response")
+    __slots__ = ("_begun", "idle", "length", "lines", "note", "start")
 
-    def __init__(self, raw: bytes, response: Response, length: int, idle: float) -> None:
-        self.raw = raw
-        self.response = response
+    def __init__(
+        self, start: bytes, begun: Response, lines: list[HeadLine] | None, length: int, idle: float
+    ) -> None:
+        self.start = start
+        self.lines = lines
         self.length = length
         self.idle = idle
-        self.notes: dict[Hashable, Any] = {}
+        self.note: Any = None
+        self._begun = begun  # without its fields where there are `lines`
+
+    @property
+    def response(self) -> Response:
+        """All that it says."""
+        begun, lines = self._begun, self.lines
+        if lines is None:
+            return begun
+        fields = Fields([(line.name, line.value) for line in lines])
+        return Response(begun.status, fields, begun.reason, begun.version)
 
 
 class PlainHeads:
-    """Reads heads as `Incoming` does, and remembers those it has read.
+    """Reads heads as `Incoming` does, and remembers those it has read more than once.
 
     `idle` is the longest that a connection may be kept, in seconds.
     """
 
     def __init__(self, limits: HeadLimits, idle: float) -> None:
         self._limits = limits
+        self._longest = min(_LONGEST, limits.line, limits.block)
         self._idle = idle
-        self._known: dict[tuple[bytes, bool], PlainHead | None] = {}
+        self._known: dict[bytes, PlainHead] = {}
+        self._known_to_head: dict[bytes, PlainHead] = {}
         self._size = 0
+        self._lines: dict[bytes, HeadLine] = {}
+        self._lines_size = 0
+        self._starts: dict[bytes, Response | None] = {}
+        self._names: dict[bytes, bytes] = {}  # in lower case, of fields that mean nothing for the framing
+        self._seen = [0] * (_SEEN + 1)
 
     def read(self, head: bytes, *, to_head: bool) -> PlainHead | None:
         """What a whole head says in answer to a GET, or a HEAD (`to_head`); None where it isn't plain."""
-        key = head, to_head
-        try:
-            return self._known[key]
-        except KeyError:
-            found = self._read(head, b"HEAD" if to_head else b"GET")
-        if len(head) <= _LONGEST:
+        known = self._known_to_head if to_head else self._known
+        found = known.get(head)
+        if found is not None:
+            return found
+        if len(head) > self._longest:
+            return self._whole(head, to_head=to_head)
+        found = self._by_lines(head, to_head=to_head) or self._whole(head, to_head=to_head)
+        if found is not None and self._often(head):
             if self._size >= _REMEMBERED:
                 self._known.clear()
+                self._known_to_head.clear()
                 self._size = 0
-            self._known[key] = found
+            known[head] = found
             self._size += len(head) + _LEAST
         return found
 
-    def _read(self, head: bytes, method: bytes) -> PlainHead | None:
+    def _often(self, text: bytes) -> bool:
+        """Whether it has been seen before, of late: most that is new each time never comes again."""
+        number = hash(text)
+        place = number & _SEEN
+        if self._seen[place] == number:
+            return True
+        self._seen[place] = number
+        return False
+
+    def _by_lines(self, head: bytes, *, to_head: bool) -> PlainHead | None:
+        """The head where each of its lines can be judged by itself."""
+        start, *pieces = head[:-4].split(b"\r\n")
+        begun = self._starts.get(start) or self._start(start)
+        if begun is None or len(pieces) > self._limits.fields:
+            return None
+        known = self._lines
+        try:
+            lines = [known.get(piece) or self._line(piece) for piece in pieces]
+        except ValueError:
+            return None
+        special = [line for line in lines if line.kind]
+        idle, length, kinds = self._idle, 0, 0
+        for line in special:
+            kinds += line.kind
+            length += line.number
+        if kinds >= _IDLE:
+            if kinds >= 2 * _IDLE:
+                return None
+            idle = idle_time(Fields([(line.name, line.value) for line in special]), idle)
+            kinds -= _IDLE
+        if to_head or begun.status in _WITHOUT_CONTENT:
+            if kinds > _LENGTH or (kinds and begun.status == 204):
+                return None
+            length = 0
+        elif kinds != _LENGTH:
+            return None
+        return PlainHead(start, begun, lines, length, idle)
+
+    def _start(self, start: bytes) -> Response | None:
+        """What the first line says; None where it isn't that of a final response in HTTP/1.1."""
+        if start in self._starts:
+            return None
+        try:
+            begun = parse_response_head(start + b"\r\n\r\n", self._limits)
+        except MalformedMessage:
+            return None
+        found = begun if _is_final(begun) and begun.version == (1, 1) else None
+        if len(self._starts) >= _MOST_STARTS:
+            self._starts.clear()
+        self._starts[start] = found
+        return found
+
+    def _line(self, raw: bytes) -> HeadLine:
+        """The line with these bytes. Raises ValueError where it can't be judged by itself."""
+        name, colon, value = raw.partition(b":")
+        lowered = self._names.get(name) if colon else None
+        if lowered is not None and _value.fullmatch(value) is not None:
+            line = HeadLine(name, lowered, value.strip(WHITE_SPACE))
+        elif _field.fullmatch(raw + b"\r\n") is not None and raw:
+            line = self._judged(name, value.strip(WHITE_SPACE))
+        else:
+            raise ValueError("not a field line")
+        if self._often(raw):
+            if self._lines_size >= _LINES:
+                self._lines.clear()
+                self._lines_size = 0
+            self._lines[raw] = line
+            self._lines_size += _LINE + 5 * len(raw)
+        return line
+
+    def _judged(self, name: bytes, value: bytes) -> HeadLine:
+        lowered = name.lower()
+        kind = _NOTHING
+        if lowered not in _FRAMING:
+            if len(self._names) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
+                self._names[name] = lowered
+        elif lowered == b"content-length" and _number.fullmatch(value) is not None:
+            kind = _LENGTH
+        elif lowered == b"keep-alive":
+            kind = _IDLE
+        elif lowered != b"connection" or value.lower() != b"keep-alive":
+            raise ValueError("it depends on the others")
+        return HeadLine(name, lowered, value, kind)
+
+    def _whole(self, head: bytes, *, to_head: bool) -> PlainHead | None:
+        """The head where what it says can't be told from its lines one by one."""
         try:
             response = parse_response_head(head, self._limits)
-            framing = response_framing(method, response)
+            framing = response_framing(b"HEAD" if to_head else b"GET", response)
         except MalformedMessage:
             return None
         plain = (
-            response.status >= 200
-            and response.status != 408
+            _is_final(response)
             and framing.kind in (Kind.NONE, Kind.LENGTH)
             and persistent(response.version, response.fields)
             and not (response.status == 204 and announces_content(response.fields))
         )
         if not plain:
             return None
-        return PlainHead(head, response, framing.length or 0, idle_time(response.fields, self._idle))
+        start = head.partition(b"\r\n")[0]
+        idle = idle_time(response.fields, self._idle)
+        return PlainHead(start, response, None, framing.length or 0, idle)
+
+
+def _is_final(response: Response) -> bool:
+    """Whether it is the last to a request, and not the server's farewell."""
+    return response.status >= 200 and response.status != 408

@@ -1,281 +1,113 @@
-"""The shop as a real server on a free port, and two clients that know nothing of its styles.
-
-`Shopper` speaks JSON, `Browser` HTML without scripts. Both know only the entrance's URL; everything else they
-find in links, actions and forms. So one suite can be run against each style.
-"""
+"""The shop as real servers on free ports, in each style and variant, and a real Valkey to share."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any
 
 import aiohttp
 import pytest
+import valkey
 from aiohttp import web
 
-from backend.app import build, runner
+from backend import app as shop_app
+from backend.flasks import app as flask_app
+from backend.flasks.serving import Serving
+from backend.serving import Address
 from backend.settings import Settings
+from tests.backend.clients import Browser, Client, Clock, Shop, Shopper
+from tests.backend.stores import ValkeyProcess
 
-STYLES = ("sessions", "resources", "tokens")
+STYLES = ("sessions", "resources", "tokens", "flask")
 SECRET = "a secret for tests only"
-PASSWORDS = {"ann": "apple", "ben": "birch", "cleo": "cedar"}
 
-
-class Clock:
-    """A clock that only moves when a test moves it; begins at 1 January 2026."""
-
-    def __init__(self) -> None:
-        self.now = 1_767_225_600.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
-class Shop:
-    """A running replica; `http` is a client without cookies and without redirects being followed."""
-
-    url: str
-    style: str
-    clock: Clock
-    http: aiohttp.ClientSession
-
-    async def ask(self, method: str, path: str, **options: Any) -> Answer:
-        options.setdefault("allow_redirects", False)
-        async with self.http.request(method, f"{self.url}{path}", **options) as response:
-            return await Answer.of(response)
-
-    async def get(self, path: str, **headers: str) -> Answer:
-        return await self.ask("GET", path, headers={name.replace("_", "-"): v for name, v in headers.items()})
-
-
-@dataclass
-class Answer:
-    """A response that has been read."""
-
-    status: int
-    headers: Any
-    body: bytes
-    document: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    async def of(cls, response: aiohttp.ClientResponse) -> Answer:
-        body = await response.read()
-        is_json = response.content_type in ("application/json", "application/problem+json")
-        document = await response.json(content_type=None) if body and is_json else {}
-        return cls(response.status, response.headers.copy(), body, document)
-
-    @property
-    def problem(self) -> str:
-        """The problem's name, "" where this isn't a problem document."""
-        if self.headers.get("Content-Type") != "application/problem+json":
-            return ""
-        assert self.document["status"] == self.status
-        return str(self.document["type"]).removeprefix("/problems#")
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """The cookies that were handed out: value by name."""
-        fields = self.headers.getall("Set-Cookie", [])
-        return dict(each.partition(";")[0].split("=", 1) for each in fields)
-
-
-class Client:
-    """What any user agent does: keeps cookies, follows redirects, answers a challenge for credentials."""
-
-    def __init__(self, shop: Shop, http: aiohttp.ClientSession, accept: str) -> None:
-        self.shop = shop
-        self.http = http
-        self.accept = accept
-        self.credentials: tuple[str, str] | None = None
-        self.location = ""
-
-    async def send(self, method: str, href: str, headers: Any = None, **content: Any) -> Answer:
-        assert href.startswith("/"), "every URL the shop hands out is relative to it"
-        headers = {"Accept": self.accept, **(headers or {})}
-        response = await self._once(method, href, headers, content)
-        if response.status == 401 and self.credentials:
-            assert response.headers["WWW-Authenticate"].startswith("Basic ")
-            headers["Authorization"] = aiohttp.encode_basic_auth(*self.credentials)
-            response = await self._once(method, href, headers, content)
-        return response
-
-    async def _once(self, method: str, href: str, headers: Any, content: Any) -> Answer:
-        async with self.http.request(
-            method, f"{self.shop.url}{href}", headers=headers, **content
-        ) as response:
-            self.location = response.url.path_qs
-            return await Answer.of(response)
-
-
-class Shopper(Client):
-    """Shops by following what JSON representations offer; holds on to the URL of its own cart."""
-
-    cart_href: str | None = None
-
-    async def get(self, href: str) -> dict[str, Any]:
-        answer = await self.send("GET", href)
-        assert answer.status == 200, (href, answer.status, answer.body)
-        return answer.document
-
-    async def perform(self, action: dict[str, Any], **values: Any) -> Answer:
-        """Takes an action with its fields' own values, or with others that are given."""
-        fields = {
-            each["name"]: values.pop(each["name"], each.get("value")) for each in action.get("fields", ())
-        }
-        assert not values, f"the action has no fields {values}"
-        given = {name: value for name, value in fields.items() if value is not None}
-        if action["method"] == "GET":
-            return await self.send("GET", action["href"], params=given)
-        content = {"json": given} if given else {}
-        return await self.send(action["method"], action["href"], action.get("headers"), **content)
-
-    async def product(self, sku: str) -> dict[str, Any]:
-        found = await self.perform((await self.get("/"))["actions"]["search"], q=sku)
-        return await self.get(found.document["products"][0]["href"])
-
-    async def add(self, sku: str, quantity: int = 1) -> Answer:
-        if self.cart_href:
-            cart = await self.cart()
-            return await self.perform(cart["actions"]["add-item"], sku=sku, quantity=quantity)
-        answer = await self.perform((await self.product(sku))["actions"]["add-to-cart"], quantity=quantity)
-        if answer.status < 300:
-            self.cart_href = answer.document["links"]["self"]["href"]
-        return answer
-
-    async def cart(self) -> dict[str, Any]:
-        return await self.get(self.cart_href or (await self.get("/"))["links"]["cart"]["href"])
-
-    async def line(self, sku: str) -> dict[str, Any]:
-        return next(item for item in (await self.cart())["items"] if item["sku"] == sku)
-
-    async def quantities(self) -> dict[str, int]:
-        return {item["sku"]: item["quantity"] for item in (await self.cart()).get("items", ())}
-
-    async def log_in(self, name: str, password: str = "") -> bool:
-        password = password or PASSWORDS[name]
-        entrance = await self.get("/")
-        if action := entrance["actions"].get("log-in"):
-            return (await self.perform(action, name=name, password=password)).status == 200
-        self.credentials = (name, password)
-        return (await self.send("GET", entrance["links"]["account"]["href"])).status == 200
-
-    async def log_out(self) -> None:
-        if action := (await self.account())["actions"].get("log-out"):
-            assert (await self.perform(action)).status == 200
-        self.credentials = None
-
-    async def account(self) -> dict[str, Any]:
-        return await self.get((await self.get("/"))["links"]["account"]["href"])
-
-    async def orders(self) -> list[dict[str, Any]]:
-        return (await self.get((await self.account())["links"]["orders"]["href"]))["orders"]
-
-    async def place_order(self) -> Answer:
-        return await self.perform((await self.cart())["actions"]["place-order"])
-
-
-@dataclass
-class Form:
-    """A form as a browser sees it: its hidden and visible fields with their values, and its button's text."""
-
-    method: str
-    href: str
-    fields: dict[str, str]
-    button: str = ""
-
-
-class Page(HTMLParser):
-    """What a reader of a page can use: its text, links and forms."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.text = ""
-        self.links: dict[str, str] = {}
-        self.forms: list[Form] = []
-        self.tags: list[str] = []
-        self._href = ""
-        self._open: list[str] = []
-        self.feed(source)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        self.tags.append(tag)
-        if tag not in ("img", "input", "link", "meta", "br"):
-            self._open.append(tag)
-        if tag == "a":
-            self._href = given["href"]
-        elif tag == "form":
-            self.forms.append(Form(given["method"], given["action"], {}))
-        elif tag == "input":
-            self.forms[-1].fields[given["name"]] = given.get("value", "")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag, "elements are nested properly"
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if "a" in self._open:
-            self.links.setdefault(data, self._href)
-        if self._open and self._open[-1] == "button":
-            self.forms[-1].button = data
-
-
-class Browser(Client):
-    """Shops by links and forms, as a browser without scripts does."""
-
-    page: Page
-
-    async def open(self, href: str) -> Page:
-        return self._seen(await self.send("GET", href))
-
-    async def follow(self, text: str) -> Page:
-        return await self.open(self.page.links[text])
-
-    async def submit(self, button: str, **values: str) -> Page:
-        form = next(form for form in self.page.forms if form.button == button)
-        fields = {**form.fields, **values}
-        if form.method == "get":
-            return self._seen(await self.send("GET", form.href, params=fields))
-        return self._seen(await self.send("POST", form.href, {"Sec-Fetch-Site": "same-origin"}, data=fields))
-
-    def _seen(self, answer: Answer) -> Page:
-        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        self.status = answer.status
-        self.page = Page(answer.body.decode())
-        assert "script" not in self.page.tags
-        return self.page
-
-    def sees(self, pattern: str) -> bool:
-        return re.search(pattern, self.page.text) is not None
-
+STORE = "the store"
+VARIANTS: dict[str, tuple[int, dict[str, Any]]] = {
+    "sessions": (1, {}),
+    "sessions, shared": (1, {"state": STORE}),
+    "sessions, shared, two replicas": (2, {"state": STORE}),
+    "resources": (1, {}),
+    "resources, shared": (1, {"data": STORE}),
+    "resources, shared, two replicas": (2, {"data": STORE}),
+    "tokens, signed": (1, {}),
+    "tokens, encrypted": (1, {"tokens": "encrypted"}),
+    "tokens, signed, two replicas": (2, {"data": STORE}),
+    "tokens, encrypted, two replicas": (2, {"tokens": "encrypted", "data": STORE}),
+    "flask, client": (1, {}),
+    "flask, client, two replicas": (2, {"data": STORE}),
+    "flask, server": (1, {"sessions": "server"}),
+    "flask, server, shared": (1, {"sessions": "server", "state": STORE}),
+    "flask, server, shared, two replicas": (2, {"sessions": "server", "state": STORE}),
+}
+"""How many replicas, and their settings; the style is the first word."""
 
 Start = Callable[..., Awaitable[Shop]]
 
 
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[ValkeyProcess]:
+    with contextlib.closing(ValkeyProcess()) as process:
+        process.start()
+        yield process
+
+
 @pytest.fixture
-async def start_shop() -> AsyncIterator[Start]:
-    """Starts replicas: start_shop(style, clock=..., **settings)."""
+def store(_valkey: ValkeyProcess) -> str:
+    """The address of a real Valkey with nothing in it."""
+    with valkey.Valkey.from_url(_valkey.address) as client:
+        client.flushall()
+    return _valkey.address
+
+
+@pytest.fixture
+def own_store() -> Iterator[ValkeyProcess]:
+    """A real Valkey of the test's own, to be killed and started again; it forgets nothing that it said."""
+    with contextlib.closing(ValkeyProcess(durable=True)) as process:
+        process.start()
+        yield process
+
+
+@pytest.fixture
+async def start_shop(request: pytest.FixtureRequest) -> AsyncIterator[Start]:
+    """start_shop(style, clock=..., replicas=..., **settings), where STORE stands for the Valkey."""
     async with AsyncExitStack() as stack:
 
-        async def start(style: str, clock: Clock | None = None, **settings: Any) -> Shop:
-            settings.setdefault("secret", SECRET)
+        async def start(style: str, clock: Clock | None = None, replicas: int = 1, **settings: Any) -> Shop:
+            settings.setdefault("secrets", (SECRET,))
+            if STORE in settings.values():
+                address = request.getfixturevalue("store")
+                settings = {name: address if each is STORE else each for name, each in settings.items()}
+            if "state" in settings:
+                settings.setdefault("data", settings["state"])
+            chosen = Settings(style=style, **settings)
             clock = clock or Clock()
-            running = runner(build(Settings(style=style, **settings), clock))
-            await running.setup()
-            stack.push_async_callback(running.cleanup)
-            await web.TCPSite(running, "127.0.0.1", 0).start()
-            host, port = running.addresses[0]
+            serve = _flask if style == "flask" else _aiohttp
+            urls = [await serve(stack, chosen, clock) for _ in range(replicas)]
             http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             await stack.enter_async_context(http)
-            return Shop(f"http://{host}:{port}", style, clock, http)
+            return Shop(urls, style, clock, http)
 
         yield start
+
+
+async def _aiohttp(stack: AsyncExitStack, settings: Settings, clock: Clock) -> str:
+    running = shop_app.runner(shop_app.build(settings, clock))
+    stack.push_async_callback(running.cleanup)
+    await running.setup()
+    await web.TCPSite(running, "127.0.0.1", 0).start()
+    host, port = running.addresses[0]
+    return f"http://{host}:{port}"
+
+
+async def _flask(stack: AsyncExitStack, settings: Settings, clock: Clock) -> str:
+    app = flask_app.build(settings, clock)
+    stack.callback(flask_app.close, app)
+    Serving.expiration_interval = 0.02
+    serving = Serving(app, Address("127.0.0.1", 0))
+    stack.callback(serving.end)
+    return f"http://{serving.begin()}"
 
 
 @pytest.fixture(params=STYLES)

@@ -12,6 +12,10 @@ import sys
 import aiohttp
 import pytest
 
+from backend.cli import main
+from backend.records.opening import move_in, open_records
+from backend.valkeys import at_once
+
 COMMAND = [sys.executable, "-m", "backend"]
 READY = re.compile(
     r"The shop \(\w+, \d+ products, seed \d+\) accepts connections on http://127\.0\.0\.1:\d+\n"
@@ -50,7 +54,7 @@ async def ended(process):
     return process.returncode, b"".join(said).decode()
 
 
-@pytest.mark.parametrize("style", ["sessions", "resources", "tokens"])
+@pytest.mark.parametrize("style", ["sessions", "resources", "tokens", "flask"])
 async def test_it_says_when_it_is_ready_serves_its_style_and_ends_cleanly_on_sigterm(start, style):
     process, url = await start("--style", style, "--products", "10")
     async with aiohttp.ClientSession() as http, http.get(f"{url}/") as response:
@@ -114,25 +118,118 @@ def run(*arguments, **options):
         (["--session-limit", "0"], "--session-limit"),
         (["--token-minutes", "0"], "--token-minutes"),
         (["--token-minutes", "inf"], "--token-minutes"),
+        (["--token-limit", "4096"], "--token-limit"),
+        (["--rate", "-1"], "--rate"),
+        (["--key", "long enough", "--key", "short"], "--key"),
+        (["--style", "tokens", "--keys", "/nowhere/keys"], "/nowhere/keys: No such file"),
+        (["--style", "flask", "--keys", "/nowhere/keys"], "/nowhere/keys: No such file"),
+        (["--state", "sessions.db"], "--state"),
+        (["--state", "http://127.0.0.1:1"], "--state"),
+        (["--data", "redis://127.0.0.1:1"], "--data"),
+        (["--data", "valkey://:secret@"], "--data"),
+        (["--data", "valkey://127.0.0.1:x"], "--data"),
+        (["--data", "unix://"], "--data"),
+        (["--data", "shop.db", "--state", "valkey://127.0.0.1:1"], "not both"),
+        (["--data", "valkey://:secret@127.0.0.1:1/0"], "can't keep records in valkey://127.0.0.1:1/0: "),
+        (["--style", "sessions", "--state", "unix:///nowhere/s"], "can't keep records in unix:///nowhere/s"),
+        (
+            ["--style", "flask", "--data", "valkey://127.0.0.1:1"],
+            "can't keep records in valkey://127.0.0.1:1",
+        ),
+        (["--list-orders", "--data", "valkey://127.0.0.1:1"], "can't read records in valkey://127.0.0.1:1"),
         (["--session-minutes", "nan"], "--session-minutes"),
         (["--frobnicate"], "--frobnicate"),
         (["something"], "something"),
     ],
 )
-def test_what_can_not_be_used_is_said_in_one_line(arguments, about):
-    result = run(*arguments)
+def test_what_can_not_be_used_is_said_in_one_line(arguments, about, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("python -m backend: ")
+    assert about in err
+    assert "secret@" not in err
+
+
+def test_it_is_the_same_as_a_process():
+    result = run("--style", "cookies")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("python -m backend: Invalid value for '--style'")
+
+
+def test_a_store_of_another_shop_is_said_in_one_line(tmp_path, capsys):
+    data = str(tmp_path / "shop.db")
+    at_once(move_in(records := open_records(data, 10), "2/200"))
+    at_once(records.close())
+    assert main(["--data", data]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"python -m backend: the records in {data} are of another shop, "
+        "with seed/products 2/200 and not 1/200"
+    ]
+
+
+WITHOUT = "import sys; sys.modules[sys.argv.pop(1)] = None; from backend.cli import main; sys.exit(main())"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing", "said"),
+    [
+        (["--style", "flask"], "flask", "the style flask needs flask: pip install 'pellucid[demo]'"),
+        (["--style", "flask"], "cheroot.wsgi", "the style flask needs cheroot"),
+        (["--style", "tokens", "--tokens", "encrypted"], "joserfc", "encrypted tokens need joserfc"),
+    ],
+)
+def test_what_is_not_installed_is_said_in_one_line(arguments, missing, said):
+    command = [sys.executable, "-c", WITHOUT, missing, *arguments, "--listen", "127.0.0.1:0"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
-    assert result.stderr.startswith("python -m backend: ")
-    assert about in result.stderr
+    assert said in result.stderr
 
 
-def test_a_port_in_use_is_said_in_one_line():
+@pytest.mark.parametrize("style", ["tokens", "flask"])
+async def test_sighup_has_the_keys_read_again(start, tmp_path, style):
+    keys = tmp_path / "keys"
+    keys.write_text("the old key")
+    process, url = await start("--style", style, "--keys", str(keys))
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        await (await http.post(f"{url}/cart/items", json={"sku": "P0003"})).read()
+        keys.write_text("short")
+        process.send_signal(signal.SIGHUP)
+        said = (await process.stderr.readline()).decode()
+        assert said == "The keys stay as they were: a secret has at least 8 characters\n"
+        assert (await (await http.get(f"{url}/cart")).json())["count"] == 1
+        keys.write_text("another key")
+        process.send_signal(signal.SIGHUP)
+        for _ in range(3_000):
+            if (await (await http.get(f"{url}/cart")).json()).get("count") != 1:
+                break
+            await asyncio.sleep(0.01)
+        else:
+            pytest.fail("the old key still reads")
+    process.send_signal(signal.SIGTERM)
+    assert await ended(process) == (0, "")
+
+
+async def test_flask_finishes_requests_under_way_when_it_is_stopped(start):
+    process, url = await start("--style", "flask", "--latency", "300")
+    async with aiohttp.ClientSession() as http:
+        asking = asyncio.ensure_future(http.get(f"{url}/products/P0001/offer"))
+        await asyncio.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        answer = await asking
+        assert (answer.status, (await answer.json())["sku"]) == (200, "P0001")
+    assert await ended(process) == (0, "")
+
+
+@pytest.mark.parametrize("style", ["resources", "flask"])
+def test_a_port_in_use_is_said_in_one_line(style):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        result = run("--listen", f"127.0.0.1:{port}")
+        result = run("--style", style, "--listen", f"127.0.0.1:{port}")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
         f"python -m backend: can't listen on 127.0.0.1:{port}: Address already in use"

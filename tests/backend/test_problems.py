@@ -13,11 +13,14 @@ from backend.catalogue import Catalogue
 from backend.problems import KINDS, Problem
 from backend.settings import Settings
 from backend.shop import EMPTY
-from backend.styles.tokens import Signer, Visit
+from backend.styles.tokens import Mint, Visit
+from backend.tokens.keys import KeyRing
+from backend.tokens.signed import Signed
 
 ANN = {"Authorization": aiohttp.encode_basic_auth("ann", "apple")}
 SOLD_OUT = next(product for product in Catalogue(1, 200).products if not product.stock)
-EXPIRED = Signer("a secret for tests only", 1).write(Visit("c", "", EMPTY), 0)
+SEAL = Signed(KeyRing(("a secret for tests only",)), "backend.tokens 1/200")
+EXPIRED = Mint(SEAL, 1, 3_800).write(Visit("c", "", EMPTY), 0)
 REACHED = {
     "malformed-body": (
         "tokens",
@@ -27,6 +30,8 @@ REACHED = {
     ),
     "malformed-query": ("tokens", "GET", "/catalogue?page=x", {}),
     "idempotency-key-missing": ("resources", "POST", "/orders/", {"headers": ANN}),
+    "idempotency-key-weak": ("resources", "POST", "/carts", {"headers": {"Idempotency-Key": "1"}}),
+    "token-too-large": ("tokens", "GET", "/cart", {"headers": {"Cookie": f"shop={'x' * 4_097}"}}),
     "token-forged": ("tokens", "GET", "/cart", {"headers": {"Cookie": "shop=x"}}),
     "credentials-needed": ("resources", "GET", "/accounts/", {}),
     "log-in-first": ("tokens", "GET", "/account", {}),
@@ -54,6 +59,10 @@ REACHED_ELSEWHERE = {
     "precondition-failed": "test_resources",
     "precondition-required": "test_resources",
     "idempotency-key-reused": "test_resources",
+    "idempotency-in-progress": "test_records",
+    "cart-too-large-for-token": "test_tokens",
+    "store-unavailable": "test_sessions",
+    "overloaded": "test_pace",
     "internal": "below",
 }
 

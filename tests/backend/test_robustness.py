@@ -144,7 +144,7 @@ async def test_bytes_that_are_not_http_are_a_bad_request(shop):
     host, port = shop.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
-    assert (await reader.readline()).startswith(b"HTTP/1.0 400 ")
+    assert (await reader.readline()).partition(b" ")[2].startswith(b"400 ")
     writer.close()
     await writer.wait_closed()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
-from backend.styles.sessions import Session, SessionMemory
+import pytest
+import valkey
+
+from backend.styles.remembering import Session, SessionMemory, SharedSessions
+from tests.backend.conftest import STORE
 
 ADD = {"json": {"sku": "P0003"}}
 
@@ -139,11 +143,75 @@ async def test_ordering_again_is_told_apart_only_by_the_empty_cart(shop, visit):
     assert (await shopper.perform(action)).problem == "cart-empty"
 
 
-def test_the_memory_drops_what_has_ended_even_if_nobody_asks():
+async def test_the_memory_drops_what_has_ended_even_if_nobody_asks():
     memory = SessionMemory(limit=10, lifetime=60)
-    memory.store("old", Session(used=0))
-    memory.store("new", Session(used=60))
+    await memory.store("old", Session(used=0))
+    await memory.store("new", Session(used=60))
     assert len(memory) == 1
-    assert memory.find("new", 119) == Session(used=60)
-    assert memory.find("new", 120) is None
+    assert await memory.find("new", 119) == Session(used=60)
+    assert await memory.find("new", 120) is None
     assert len(memory) == 0
+
+
+class TestSharedStore:
+    """Load at the start, write back at the end, as frameworks do it."""
+
+    async def test_any_replica_knows_the_session(self, start_shop):
+        shop = await start_shop("sessions", replicas=2, state=STORE)
+        sid = (await shop.ask("POST", "/cart/items", **ADD)).cookies["sid"]
+        counts = [(await shop.get("/cart", Cookie=f"sid={sid}")).document["count"] for _ in range(2)]
+        assert counts == [1, 1]
+
+    async def test_a_restart_forgets_nobody(self, start_shop, store):
+        shop = await start_shop("sessions", state=store)
+        sid = (await shop.ask("POST", "/cart/items", **ADD)).cookies["sid"]
+        again = await start_shop("sessions", state=store)
+        assert (await again.get("/cart", Cookie=f"sid={sid}")).document["count"] == 1
+
+    async def test_the_store_forgets_a_session_when_its_time_is_over(self, start_shop, store):
+        shop = await start_shop("sessions", state=store, session_lifetime=0.05)
+        sid = await begin(shop)
+        await asyncio.sleep(0.06)
+        assert (await shop.get("/cart", Cookie=f"sid={sid}")).problem == "session-unknown"
+
+    async def test_each_use_makes_it_last_longer(self, start_shop, store):
+        shop = await start_shop("sessions", state=store, session_lifetime=1_000)
+        sid = await begin(shop)
+        with valkey.Valkey.from_url(store) as client:
+            client.pexpire(f"shop:session:{sid}", 500_000)
+            await shop.get("/catalogue", Cookie=f"sid={sid}")
+            assert client.pttl(f"shop:session:{sid}") > 900_000
+
+    async def test_of_two_changes_at_once_the_last_one_written_wins_and_the_other_is_lost(
+        self, start_shop, monkeypatch
+    ):
+        shop = await start_shop("sessions", replicas=2, state=STORE)
+        sid = await begin(shop)
+        both_have_loaded = asyncio.Barrier(2)
+        find = SharedSessions.find
+
+        async def find_together(store, name, now):
+            found = await find(store, name, now)
+            await both_have_loaded.wait()
+            return found
+
+        monkeypatch.setattr(SharedSessions, "find", find_together)
+        changes = [
+            shop.ask("POST", "/cart/items", headers=cookie(sid), json={"sku": sku})
+            for sku in ("P0003", "P0004")
+        ]
+        assert [answer.status for answer in await asyncio.gather(*changes)] == [200, 200]
+        monkeypatch.undo()
+        assert (await shop.get("/cart", Cookie=f"sid={sid}")).document["count"] == 1
+
+    async def test_while_the_store_is_away_every_page_says_so(self, start_shop, own_store):
+        shop = await start_shop("sessions", state=own_store.address)
+        sid = await begin(shop)
+        own_store.kill()
+        for path in ("/", "/catalogue", "/cart", "/orders"):
+            answer = await shop.get(path, Cookie=f"sid={sid}")
+            assert (answer.status, answer.problem) == (503, "store-unavailable")
+            assert answer.headers["Retry-After"] == "1"
+        assert (await shop.get("/products/P0001/offer")).status == 200
+        own_store.start()
+        assert (await shop.get("/catalogue", Cookie=f"sid={sid}")).status == 200

@@ -31,7 +31,7 @@ Ignore = Callable[[web.Request], bool]
 @asynccontextmanager
 async def shop(style: str, alter: Alter | None = None, ignore: Ignore | None = None) -> AsyncIterator[int]:
     """The shop on a port of its own. `alter` changes heads; a request that `ignore` names has no cookie."""
-    app = build(ShopSettings(style=style, secret="a secret for tests only"))
+    app = build(ShopSettings(style=style, secrets=("a secret for tests only",)))
     if alter is not None:
         change = alter
 

@@ -28,7 +28,7 @@ async def replicas(style: str, folder: Path, count: int = 2) -> AsyncIterator[li
     urls = []
     try:
         for _ in range(count):
-            made = runner(build(Settings(style=style, secret=SECRET, data=folder / "shop.sqlite")))
+            made = runner(build(Settings(style=style, secrets=(SECRET,), data=str(folder / "shop.sqlite"))))
             runners.append(made)
             await made.setup()
             await web.TCPSite(made, "127.0.0.1", 0).start()

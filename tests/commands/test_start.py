@@ -17,4 +17,5 @@ def test_serve_starts_without_what_other_commands_need() -> None:
     assert "proxy.server.app" in modules
     assert not {module.partition(".")[0] for module in modules} & set(OTHERS_USE)
     ours = {module.split(".")[2] for module in modules if module.startswith("proxy.commands.")}
-    assert ours == {"serve"}
+    assert ours == {"serve", "serving"}
+    assert not any(module.startswith("proxy.server.workers") for module in modules)  # one process needs none

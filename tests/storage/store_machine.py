@@ -12,11 +12,20 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Store, Writer
+from proxy.storage.selection import Selection
 from tests.storage.store_contract import NOW, read, response
 
 T = TypeVar("T")
 
 KEYS = st.sampled_from([b"a", b"b", b"c"])
+WANTED = st.builds(
+    Selection,
+    keys=st.lists(KEYS, max_size=2).map(tuple),
+    labels=st.lists(st.sampled_from([b"x", b"y"]), max_size=2).map(tuple),
+    prefixes=st.sampled_from([(), (), (b"none",)]),
+    patterns=st.sampled_from([(), (), (b"^none",)]),
+    everything=st.sampled_from([False, False, False, True]),
+)
 LABELS = st.lists(st.sampled_from([b"x", b"y", b"z"]), max_size=3).map(tuple)
 
 
@@ -42,12 +51,15 @@ class Begun:
     writer: Writer
     content: bytes = b""
     spoiled: bool = field(default=False)
+    softened: float | None = None
 
 
 class StoreMachine(RuleBasedStateMachine):
     """The store has room for everything; at most `VARIANTS` entries stay under one key."""
 
     VARIANTS = 1000
+    KEEPS_SOFTENED = True
+    """Whether what was on its way when it was purged softly is kept at all."""
 
     async def make(self) -> Store:
         raise NotImplementedError
@@ -98,6 +110,8 @@ class StoreMachine(RuleBasedStateMachine):
         stored = response(len(began.content), at=self.now)
         expires = None if lifetime is None else self.now + lifetime
         entry = self.run(began.writer.commit(stored, "digest", expires))
+        if began.softened is not None:
+            stored = stored.softened(began.softened)
         kept = began in self.writers and not began.spoiled
         if began in self.writers:
             self.writers.remove(began)
@@ -118,9 +132,11 @@ class StoreMachine(RuleBasedStateMachine):
         if expected is None:
             return
         expires = None if lifetime is None else self.now + lifetime
-        expected.stored = response(len(expected.content), at=self.now)
+        updated = response(len(expected.content), at=self.now)
+        self.run(self.store.freshen(expected.entry, updated, expires))
+        before = expected.stored.stale_from
+        expected.stored = updated if before is None else updated.softened(before)
         expected.expires = expires
-        self.run(self.store.freshen(expected.entry, expected.stored, expires))
 
     @rule(expected=kept)
     def remove(self, expected: Expected | None) -> None:
@@ -136,6 +152,29 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.run(self.store.invalidate(keys, labels)) == len(gone)
         for old in gone:
             self.forget(old)
+
+    @rule(wanted=WANTED, dry=st.booleans())
+    def purge(self, wanted: Selection, dry: bool) -> None:
+        gone = [old for old in self.model if wanted.meant(old.key, tuple(old.labels))]
+        counted = max(self.run(self.store.purge(wanted, dry=dry)).values(), default=0)
+        assert len(gone) <= counted <= 4 * len(gone)
+        if not dry:
+            for began in self.writers:
+                began.spoiled |= wanted.meant(began.key, began.labels)
+            for old in gone:
+                self.forget(old)
+
+    @rule(wanted=WANTED)
+    def purge_softly(self, wanted: Selection) -> None:
+        for began in self.writers:
+            if wanted.meant(began.key, began.labels):
+                began.softened = self.now
+                began.spoiled |= not self.KEEPS_SOFTENED
+        meant = [old for old in self.model if wanted.meant(old.key, tuple(old.labels))]
+        counted = max(self.run(self.store.purge(wanted, soft=self.now)).values(), default=0)
+        assert len(meant) <= counted <= 4 * len(meant)
+        for old in meant:
+            old.stored = old.stored.softened(self.now)
 
     @rule(later=st.integers(0, 2000))
     def expire(self, later: int) -> None:
@@ -160,7 +199,8 @@ class StoreMachine(RuleBasedStateMachine):
             expected = [known for known in self.model if known.key == key]
             found = self.run(self.store.look_up(key))
             assert sorted(self.shown(entry) for entry in found) == sorted(
-                (known.key, known.stored.request_time, known.content) for known in expected
+                (known.key, known.stored.request_time, known.stored.stale_from is not None, known.content)
+                for known in expected
             )
 
     @invariant()
@@ -175,5 +215,6 @@ class StoreMachine(RuleBasedStateMachine):
         assert figures.entries == len(self.model)
         assert 0 <= figures.bytes <= figures.budget
 
-    def shown(self, entry: Entry) -> tuple[bytes, float, bytes]:
-        return entry.key, entry.stored.request_time, self.run(read(entry))
+    def shown(self, entry: Entry) -> tuple[bytes, float, bool, bytes]:
+        stored = entry.stored
+        return entry.key, stored.request_time, stored.stale_from is not None, self.run(read(entry))

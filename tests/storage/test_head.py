@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from proxy.caching.stored import StoredResponse
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.storage.head import pack, unpack
+from proxy.storage.head import pack, soften, unpack
 
 names = st.sampled_from([b"ETag", b"etag", b"eTaG", b"Cache-Control", b"X-Odd"]) | st.binary(max_size=8)
 fields = st.lists(st.tuples(names, st.binary(max_size=20)), max_size=6).map(Fields)
@@ -39,6 +40,7 @@ stored_responses = st.builds(
     first=st.integers(0, 2**50),
     complete_length=st.none() | st.integers(0, 2**50),
     invalidated=st.booleans(),
+    stale_from=st.none() | seconds,
 )
 
 
@@ -46,6 +48,22 @@ stored_responses = st.builds(
 @given(stored_responses, st.text(max_size=60))
 def test_law_what_is_unpacked_is_what_was_packed(stored: StoredResponse, digest: str) -> None:
     assert unpack(pack(stored, digest)) == (stored, digest)
+
+
+@settings(max_examples=50, deadline=None)
+@given(stored_responses, st.text(max_size=60), seconds)
+def test_law_a_block_is_softened_as_its_response_is(stored: StoredResponse, digest: str, at: float) -> None:
+    block = pack(stored, digest)
+    softened = soften(block, at)
+    assert unpack(softened) == (stored.softened(at), digest)
+    assert len(softened) == len(block)
+    assert (softened is block) is (stored.softened(at) is stored)
+
+
+def test_a_block_from_before_there_were_soft_purges() -> None:
+    stored = StoredResponse(Request(b"GET", b"/"), Response(200), 1.0, 2.0, 0)
+    older = msgspec.msgpack.decode(pack(stored, "digest"))[:-1]
+    assert unpack(msgspec.msgpack.encode(older)) == (stored, "digest")
 
 
 @pytest.mark.parametrize("size", [10, 10_000])

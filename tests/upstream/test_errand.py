@@ -20,14 +20,14 @@ class Sender:
     """Remembers what it was told."""
 
     def __init__(self) -> None:
-        self.whole = self.ahead = None
+        self.whole = self.ahead = self.errand = None
         self._told = asyncio.Event()
 
     def request(self) -> Request:
         return ASKED
 
-    def answered(self, response):
-        self.whole = response
+    def answered(self, head, content, first_byte):
+        self.whole = self.errand.whole(head, content, first_byte)
         self._told.set()
 
     def handed_over(self, ahead):
@@ -54,7 +54,7 @@ async def ready(kit, *answers):
 
 def sent(pool, *, to_head=False):
     sender = Sender()
-    errand = pool.send_now(HEAD, sender, to_head=to_head)
+    errand = sender.errand = pool.send_now(HEAD, sender, to_head=to_head)
     return sender, errand
 
 

@@ -83,6 +83,21 @@ def processor_seconds(leaders: Iterable[int]) -> float:
     return sum(one.cpu + one.reaped for one in family(leaders))
 
 
+def exact_seconds(leaders: Iterable[int]) -> float:
+    """Processor time of these processes' living threads, without their children: to the nanosecond.
+
+    By ticks where the kernel doesn't keep count (no schedstat).
+    """
+    total = 0.0
+    for leader in leaders:
+        try:
+            for task in (_PROC / str(leader) / "task").iterdir():
+                total += int((task / "schedstat").read_text().split()[0]) / 1e9
+        except (OSError, ValueError, IndexError):
+            total += processor_seconds([leader])
+    return total
+
+
 def settled_seconds(leaders: Iterable[int]) -> float:
     """The same, once they have come to rest: what writes a log may lag behind what answers."""
     leaders = list(leaders)
@@ -107,6 +122,18 @@ def machine_seconds() -> float:
 def resident_bytes(leaders: Iterable[int]) -> int:
     """Memory that they hold together; pages that several share count once where the system tells."""
     return sum(_held(one.pid) for one in family(leaders))
+
+
+def anonymous_bytes(leaders: Iterable[int]) -> int:
+    """Memory that these processes hold by themselves: not what they share with files and other processes."""
+    total = 0
+    for leader in leaders:
+        with suppress(OSError):
+            match = re.search(
+                r"^RssAnon:\s+([0-9]+) kB", (_PROC / str(leader) / "status").read_text(), re.MULTILINE
+            )
+            total += int(match[1]) * 1024 if match else _held(leader)
+    return total
 
 
 def _held(pid: int) -> int:

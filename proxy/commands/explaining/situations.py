@@ -9,7 +9,7 @@ from proxy.caching import stale
 from proxy.caching.age import current_age
 from proxy.caching.decision import Because, Decision, Outcome
 from proxy.caching.effects import Arrived, Unreached
-from proxy.caching.freshness import freshness_lifetime
+from proxy.caching.freshness import lifetime_of
 from proxy.caching.policy import Policy
 from proxy.caching.reuse import wishes_of
 from proxy.caching.stale import Why, may_serve_stale
@@ -165,7 +165,7 @@ def _stale_for(
         return None
     stored = shelf[0].stored
     effective = effective_directives(stored.response.fields, policy)
-    lifetime = freshness_lifetime(stored.response, effective, stored.response_time, policy)
+    lifetime = lifetime_of(stored, effective, policy)
     staleness = current_age(stored, had.time + after) - lifetime.seconds
     verdict = may_serve_stale(stored, effective, wishes_of(had.request)[0], staleness, why, policy)
     return verdict.until

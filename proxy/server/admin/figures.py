@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from proxy.caching.decision import Decision, Outcome
 from proxy.server.admin.histogram import Histogram, empty, percentiles
 from proxy.server.lane.answers import Kind
@@ -41,6 +43,20 @@ _TUNNEL = 101
 
 _Kind = tuple[str, int, str, str]
 """Outcome, status code (0: no answer), slug of the main reason, reason for going forward."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """All that figures are made of, to be added to those of another process."""
+
+    kinds: list[tuple[str, int, str, str, int]]
+    answered: list[int]
+    sent: list[int]
+    received: int
+    origin: int
+    errors: int
+    latency: tuple[list[int], float]
+    upstream: tuple[list[int], float]
+    seconds: list[tuple[int, list[int], list[int], int, int, list[int]]]
 
 
 class _Second:
@@ -176,6 +192,45 @@ class Figures:
             "seconds": _columns(seconds, int(now)),
         }
 
+    def now(self) -> tuple[int, int]:
+        """How many exchanges go on at the moment, and how many connections are open."""
+        return self._in_flight(), self._connections()
+
+    def told(self, now: float) -> Told:
+        """All of it, as `add_told` takes it."""
+        seconds = [one for one in self._ring if now - SECONDS < one.at]
+        return Told(
+            [(*kind, count) for kind, count in self._kinds.items()],
+            self._answered,
+            self._sent,
+            self._received,
+            self._origin,
+            self._errors,
+            (self._latency.counts, self._latency.sum),
+            (self._upstream.counts, self._upstream.sum),
+            [(one.at, one.answered, one.sent, one.origin, one.errors, one.latency) for one in seconds],
+        )
+
+    def add_told(self, told: Told) -> None:
+        """Count what another process has counted."""
+        for outcome, status, slug, forward, count in told.kinds:
+            self._count((outcome, status, slug, forward), count)
+        self._answered = _sums(self._answered, told.answered)
+        self._sent = _sums(self._sent, told.sent)
+        self._received += told.received
+        self._origin += told.origin
+        self._errors += told.errors
+        self._latency.add_counts(*told.latency)
+        self._upstream.add_counts(*told.upstream)
+        for at, answered, sent, origin, errors, latency in told.seconds:
+            if at < self._ring[at % SECONDS].at:
+                continue  # it is over five minutes older than what the others tell of
+            second = self._second(at)
+            second.answered, second.sent = _sums(second.answered, answered), _sums(second.sent, sent)
+            second.origin += origin
+            second.errors += errors
+            second.latency = _sums(second.latency, latency)
+
     def _second(self, at: int) -> _Second:
         """The place of that second in the ring, cleared of what stood there five minutes before."""
         second = self._ring[at % SECONDS]
@@ -216,6 +271,10 @@ class Figures:
         """The last five minutes, oldest first, empty ones where nothing ended."""
         wanted = ((at, self._ring[at % SECONDS]) for at in range(now - SECONDS + 1, now + 1))
         return [second if second.at == at else _Second(at) for at, second in wanted]
+
+
+def _sums(some: Sequence[int], others: Sequence[int]) -> list[int]:
+    return [one + other for one, other in zip(some, others, strict=True)]
 
 
 def _kind(decision: Decision | None, status: int) -> _Kind:

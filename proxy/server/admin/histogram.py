@@ -78,6 +78,11 @@ class Histogram:
             done = end
         return found
 
+    def add_counts(self, counts: Sequence[int], seconds: float) -> None:
+        """Count what another histogram has counted: its counts, and its sum in seconds."""
+        self.counts = [mine + other for mine, other in zip(self.counts, counts, strict=True)]
+        self.sum += seconds
+
     def snapshot(self) -> dict[str, Any]:
         """For JSON: `count`, `sum` in seconds, the percentiles, and each bucket as (upper bound, count).
 

@@ -12,6 +12,16 @@ _LABEL = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _HELP = str.maketrans({"\\": "\\\\", "\n": "\\n"})
 
 
+_OF_TIERS = (
+    ("pellucid_tier_entries", "gauge", "Stored responses by tier.", "entries"),
+    ("pellucid_tier_bytes", "gauge", "Bytes that they take, by tier.", "bytes"),
+    ("pellucid_tier_budget_bytes", "gauge", "Bytes that they may take, by tier.", "budget"),
+    ("pellucid_tier_evicted_total", "counter", "Those that had to make room, by tier.", "evicted"),
+    ("pellucid_tier_expired_total", "counter", "Those that were of no more use, by tier.", "expired"),
+)
+"""Metrics of a store of several tiers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One value with its labels; `suffix` as a histogram's series have it."""
@@ -104,6 +114,9 @@ def _storage(storage: Mapping[str, Any]) -> Iterator[Family]:
     yield _one("pellucid_store_evicted_total", "counter", evicted, storage["evicted"])
     expired = "Stored responses that were of no more use."
     yield _one("pellucid_store_expired_total", "counter", expired, storage["expired"])
+    tiers = storage["tiers"]
+    for name, kind, text, key in _OF_TIERS if tiers else ():
+        yield _many(name, kind, text, "tier", {tier: told[key] for tier, told in tiers.items()})
 
 
 def _process(figures: Mapping[str, Any]) -> Iterator[Family]:

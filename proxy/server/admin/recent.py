@@ -34,8 +34,21 @@ class TooManyWatchers(PellucidError):  # noqa: N818 - as the other refusals are 
     status = 503
 
 
-Exchange = Account | Late
-"""An exchange that has ended: its account, or what its record can be made from."""
+class Elsewhere:
+    """An exchange of another process: its line."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self, line: bytes) -> None:
+        self._line = line
+
+    def line(self) -> bytes:
+        """The exchange as it stands in the log, without the end of the line."""
+        return self._line
+
+
+Exchange = Account | Late | Elsewhere
+"""An exchange that has ended: its account, its line, or what that can be made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,11 @@ class Watcher:
         """These have ended, in this order."""
         self._lost += max(0, len(self._waiting) + len(accounts) - WAITING)
         self._waiting.extend(accounts)
+        self._news.set()
+
+    def miss(self, number: int) -> None:
+        """So many went by that nobody can show."""
+        self._lost += number
         self._news.set()
 
     def close(self) -> None:
@@ -138,8 +156,8 @@ class Recent:
             self._kept.popleft()
             self._number -= oldest
 
-    def _exchanges(self) -> list[Exchange]:
-        found: list[Exchange] = []
+    def _exchanges(self) -> list[Account | Late]:
+        found: list[Account | Late] = []
         for one in self._kept:
             if isinstance(one, _Batch):
                 found += one.exchanges()
@@ -147,12 +165,12 @@ class Recent:
                 found.append(one)
         return found[-KEPT:]
 
-    def last(self, limit: int) -> list[Exchange]:
+    def last(self, limit: int) -> list[Account | Late]:
         """The last `limit` exchanges, the oldest of them first."""
         accounts = self._exchanges()
         return accounts[max(len(accounts) - limit, 0) :]
 
-    def find(self, identifier: str) -> Exchange | None:
+    def find(self, identifier: str) -> Account | Late | None:
         """The exchange with that id, None where it is not among those kept."""
         return next((one for one in reversed(self._exchanges()) if one.id == identifier), None)
 

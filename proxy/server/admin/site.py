@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,15 @@ from proxy.server.admin.figures import Figures
 from proxy.server.admin.guard import Hosts, guard, protect
 from proxy.server.admin.live import lines, live
 from proxy.server.admin.problem import problem, problems
+from proxy.server.admin.purges import Purge, PurgePages
 from proxy.server.admin.recent import KEPT, Exchange, Recent
 from proxy.server.admin.servers import ServerPages, Servers
+from proxy.server.admin.shown import Shown
 from proxy.server.admin.window import FORMATS, Window
-from proxy.server.lane.records import Late
 from proxy.server.process import process_figures
 from proxy.storage.contract import Figures as StorageFigures
-from proxy.visibility.record import Record, Redaction, encode, to_record
+from proxy.visibility.account import Account
+from proxy.visibility.record import Redaction, encode, to_record
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
@@ -61,6 +63,7 @@ class Sources:
     figures, `stopping` whether the proxy takes no more requests, `lost` the number of log lines that could
     not be written, `now` the time in seconds since the epoch. `flush` has all counted that has ended.
     `servers` are those behind, where there may be several; `window` holds the last minutes' exchanges.
+    `purge` has stored responses removed.
     """
 
     figures: Figures
@@ -73,9 +76,42 @@ class Sources:
     flush: Callable[[], None] = lambda: None
     servers: Servers | None = None
     window: Window = dataclasses.field(default_factory=Window)
+    purge: Purge | None = None
+
+    async def totals(self) -> dict[str, Any]:
+        """All figures, for JSON."""
+        self.flush()
+        return {
+            **self.figures.snapshot(self.now()),
+            "storage": dataclasses.asdict(self.storage()),
+            "log": {"lost": self.lost()},
+            "process": process_figures(),
+        }
+
+    async def latest(self, limit: int) -> Sequence[bytes]:
+        """The last `limit` exchanges as they stand in the log, the oldest of them first."""
+        self.flush()
+        return [line async for line in lines(self.recent.last(limit), self.line)]
+
+    async def one(self, identifier: str) -> bytes | None:
+        """The exchange with that id, None where it's not among those kept."""
+        self.flush()
+        found = self.recent.find(identifier)
+        return self.line(found) if found is not None else None
+
+    async def minutes(self) -> Sequence[bytes]:
+        """The exchanges of the last minutes, the oldest of them first."""
+        self.flush()
+        return [line async for line in lines(self.window.exchanges(self.now()), self.line)]
+
+    def line(self, exchange: Exchange) -> bytes:
+        """An exchange as it stands in the log."""
+        if isinstance(exchange, Account):
+            return encode(to_record(exchange, self.redaction))
+        return exchange.line()
 
 
-def make_admin(sources: Sources, *, host: str = "127.0.0.1", names: Collection[str] = ()) -> web.Application:
+def make_admin(sources: Shown, *, host: str = "127.0.0.1", names: Collection[str] = ()) -> web.Application:
     """The application to serve at the admin address, `host` being where it listens.
 
     `names` are host names, beyond localhost's, under which it may be asked for.
@@ -96,6 +132,7 @@ def make_admin(sources: Sources, *, host: str = "127.0.0.1", names: Collection[s
     app.router.add_get("/upstreams", servers.listed)
     app.router.add_post("/upstreams", servers.added)
     app.router.add_delete("/upstreams/{name}", servers.drained)
+    app.router.add_post("/purge", PurgePages(sources.purge).purged)
     for path in sorted(_DASHBOARD.iterdir()):
         if path.suffix in _TYPES:
             name = "" if path.name == "index.html" else path.name
@@ -103,10 +140,17 @@ def make_admin(sources: Sources, *, host: str = "127.0.0.1", names: Collection[s
     return app
 
 
+async def admin_runner(shown: Shown, host: str) -> web.AppRunner:
+    """The admin address, ready to be served at `host`; to be cleaned up."""
+    runner = web.AppRunner(make_admin(shown, host=host), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    return runner
+
+
 class Admin:
     """The handlers: one for each resource."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Shown) -> None:
         self._from = sources
         self._catalogue = catalogue()
 
@@ -118,27 +162,24 @@ class Admin:
 
     async def figures(self, request: web.Request) -> web.Response:
         """All figures as one JSON object."""
-        return _json(self._figures())
+        return _json(await self._figures())
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The same figures, less those by the second, for Prometheus."""
-        text = metrics.render(metrics.families(self._figures()))
+        text = metrics.render(metrics.families(await self._figures()))
         return web.Response(body=text, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def exchanges(self, request: web.Request) -> web.Response:
         """The last `limit` exchanges as they stand in the log, the oldest first."""
-        self._from.flush()
-        accounts = self._from.recent.last(_limit(request.query.get("limit")))
-        body = [line async for line in lines(accounts, self._line)]
+        body = await self._from.latest(_limit(request.query.get("limit")))
         return web.Response(body=b"".join(line + b"\n" for line in body), content_type=JSON_LINES)
 
     async def exchange(self, request: web.Request) -> web.Response:
         """One exchange, indented, each reason with its sentence from the catalogue."""
-        self._from.flush()
-        account = self._from.recent.find(request.match_info["id"])
-        if account is None:
+        line = await self._from.one(request.match_info["id"])
+        if line is None:
             raise NotKept(f"no exchange of that id is among the last {KEPT}")
-        record = msgspec.to_builtins(self._record(account))
+        record = msgspec.json.decode(line)
         for reason in (record["decision"] or {}).get("reasons", ()):
             known = self._catalogue.get(reason["slug"])
             if known is not None:
@@ -150,35 +191,20 @@ class Admin:
         form = request.query.get("format", "json")
         if form not in FORMATS:
             raise BadParameter(f"format is one of {', '.join(FORMATS)}")
-        self._from.flush()
-        window = self._from.window
-        kept = [line async for line in lines(window.exchanges(self._from.now()), self._line)]
-        report = await window.report(b"".join(line + b"\n" for line in kept), form)
+        kept = await self._from.minutes()
+        report = await self._from.window.report(b"".join(line + b"\n" for line in kept), form)
         return web.Response(body=report, content_type=FORMATS[form], charset="utf-8")
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """Exchanges as they end, as server-sent events."""
-        return await live(request, self._from.recent, self._line)
+        return await live(request, self._from.recent, self._from.line)
 
     async def reasons(self, request: web.Request) -> web.Response:
         """Every reason that a decision can have, by its slug."""
         return _json({slug: msgspec.structs.asdict(reason) for slug, reason in self._catalogue.items()})
 
-    def _figures(self) -> dict[str, Any]:
-        self._from.flush()
-        return {
-            "version": __version__,
-            **self._from.figures.snapshot(self._from.now()),
-            "storage": dataclasses.asdict(self._from.storage()),
-            "log": {"lost": self._from.lost()},
-            "process": process_figures(),
-        }
-
-    def _record(self, account: Exchange) -> Record:
-        return account.record() if isinstance(account, Late) else to_record(account, self._from.redaction)
-
-    def _line(self, account: Exchange) -> bytes:
-        return encode(self._record(account))
+    async def _figures(self) -> dict[str, Any]:
+        return {"version": __version__, **await self._from.totals()}
 
 
 async def _close(recent: Recent) -> None:

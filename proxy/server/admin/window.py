@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from proxy.message.errors import PellucidError
-from proxy.server.admin.recent import LARGE, Exchange, head_size
+from proxy.server.admin.recent import LARGE, head_size
 from proxy.server.lane.records import Hit, Late
 from proxy.visibility.account import Account
 
@@ -76,9 +76,9 @@ class Window:
         self._bytes -= size
         self._number -= 1 if isinstance(oldest, Account) else len(oldest)
 
-    def exchanges(self, now: float) -> list[Exchange]:
+    def exchanges(self, now: float) -> list[Account | Late]:
         """What is kept and ended within the last `SECONDS` before `now`, the oldest first."""
-        found: list[Exchange] = []
+        found: list[Account | Late] = []
         for time, first, _, one in self._kept:
             if time < now - SECONDS:
                 continue

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -178,15 +179,24 @@ class Listener:
 
         Can be called again for further addresses. Raises OSError where the address can't be had.
         """
-        if self._manager is None:
-            self._manager = Manager(self._handle, self._finished, self._settings, self.forwarding, self.lane)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            self._manager, host, port, backlog=1024, reuse_port=reuse_port or None
+            self._managed(), host, port, backlog=1024, reuse_port=reuse_port or None
         )
         self._servers.append(server)
         address: tuple[str, int] = server.sockets[0].getsockname()[:2]
         return address
+
+    async def start_on(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept connections on sockets that listen already, and are this listener's from now on."""
+        loop = asyncio.get_running_loop()
+        for one in sockets:
+            self._servers.append(await loop.create_server(self._managed(), sock=one, backlog=1024))
+
+    def _managed(self) -> Manager:
+        if self._manager is None:
+            self._manager = Manager(self._handle, self._finished, self._settings, self.forwarding, self.lane)
+        return self._manager
 
     async def stop(self, hurried: asyncio.Event | None = None) -> None:
         """Accept nothing more and end: idle connections at once, exchanges under way when they are over.

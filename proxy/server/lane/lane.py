@@ -18,6 +18,7 @@ from proxy.server.lane.through import Through
 from proxy.server.lane.wider import Around, applied, rule_for, taken_apart, target_text
 from proxy.server.settings import ServerSettings
 from proxy.storage.contract import Store
+from proxy.storage.selection import Selection
 from proxy.visibility.account import Account
 from proxy.visibility.redaction import Redaction
 
@@ -77,6 +78,7 @@ class Lane:
         self._young_block = self.blocks.known.young.get
         self._waiting = records.waiting
         store.watch(self.register.revoke)
+        store.hear(self._purged)
 
     # What a connection calls.
 
@@ -191,6 +193,11 @@ class Lane:
             self.register.end(standing)
             return False
         return not block.secrets or not self._redaction.quotes(standing.rendering.evidence, block.secrets)
+
+    def _purged(self, wanted: Selection) -> None:
+        """Others have purged something: what goes by more than keys and labels ends all licences."""
+        if not wanted.direct:
+            self.register.end_all()
 
     # How licences are had.
 

@@ -17,7 +17,7 @@ from proxy.visibility.account import Account
 from proxy.visibility.record import encode, encode_piece, to_record
 from proxy.visibility.redaction import Redaction
 
-_DIGEST = "sha-256=:to be filled in:"
+_DIGEST = b"sha-256=:to be filled in:"
 _FIRST_BYTE = 7318.429056
 """What nothing else in a record is equal to: it shows where the true values go."""
 
@@ -28,30 +28,39 @@ class Meaning(NamedTuple):
     """What a rendered response means, beside its bytes.
 
     `content` says whether the content goes to the client. `evidence` is all text in the record that may quote
-    a credential of the request: then the record would be another. `kind` and `forward` are what the figures
-    tell apart. `before` is the record's beginning, up to the request's field lines.
+    a credential: then the record would be another. `kind` and `forward` are what the figures tell apart.
+    `ends` are what stands in the record after the content's digest, and after the time to the origin's first
+    byte, with the end of the line.
     """
 
-    before: str
     content: bool
     evidence: str
     kind: Kind
     forward: str
+    ends: tuple[bytes, bytes]
 
 
 class Rendered:
     """A response as it goes to the client: `head`, and its content.
 
-    The end of the record is `after`, with the content's digest and the time to the origin's first byte
-    between its three pieces; the end of the line is in the last.
+    `after` is what stands in the record between the request's field lines and the content's digest.
     """
 
     __slots__ = ("after", "head", "meaning")
 
-    def __init__(self, head: bytes, after: tuple[str, bytes, bytes], meaning: Meaning) -> None:
+    def __init__(self, head: bytes, after: bytes, meaning: Meaning) -> None:
         self.head = head
         self.after = after
         self.meaning = meaning
+
+
+def request_text(received: Request, redaction: Redaction) -> str:
+    """The beginning of the record's request, up to its field lines."""
+    account = Account("", 0.0, "", received=replace(received, fields=NO_FIELDS))
+    request = encode_piece(to_record(account, redaction).request)
+    if not request.endswith(_FIELDS_END):
+        raise ValueError("the record has not the form that it used to have")
+    return request[: -len(_FIELDS_END)].decode()
 
 
 def render(
@@ -76,7 +85,7 @@ def render(
         received=replace(received, fields=NO_FIELDS),
         response=out.head,
         response_bytes=length,
-        digest=_DIGEST,
+        digest=_DIGEST.decode(),
         decision=decision,
         server=server,
         attempts=1,
@@ -87,55 +96,51 @@ def render(
     record = to_record(account, redaction)
     request = encode_piece(record.request)
     _, found, rest = encode(record).partition(b',"request":' + request)
-    pieces = rest.decode().split(_DIGEST)
-    ends = pieces[-1].split(str(_FIRST_BYTE))
+    pieces = rest.split(_DIGEST)
+    ends = pieces[-1].split(str(_FIRST_BYTE).encode())
     if not found or not request.endswith(_FIELDS_END) or len(pieces) != 2 or len(ends) != 2:
         raise ValueError("the record has not the form that it used to have")
     told = [because.evidence for because in decision.reasons]
     if record.decision is not None:
         told += [reason.evidence for reason in record.decision.reasons]
     meaning = Meaning(
-        request[: -len(_FIELDS_END)].decode(),
         verdict.content,
         "\n".join(told),
         (decision.outcome, response.status, decision.reasons[0].reason.slug if decision.reasons else ""),
         decision.forward or "",
+        (ends[0], ends[1] + b"\n"),
     )
-    after = _FIELDS_END.decode() + pieces[0], ends[0].encode(), f"{ends[1]}\n".encode()
-    return Rendered(serialise_response(out.head), after, meaning)
+    return Rendered(serialise_response(out.head), _FIELDS_END + pieces[0], meaning)
 
 
 class Template:
     """How responses are rendered that differ in nothing but fields which mean nothing here, and in length."""
 
-    __slots__ = ("_around", "_ends", "_meaning", "_text")
+    __slots__ = ("_after", "_begin", "_end", "_record", "meaning")
 
     def __init__(self, like: Rendered, told: Told, length: int) -> None:
         """Made from one of them with `length` bytes of content sent.
 
         Raises ValueError where its lines, or the length, can't be found in it.
         """
-        begin, lines, end = like.head.partition(told.out)
-        record, text, rest = like.after[0].partition(told.text)
-        counted = f'"content_bytes":{length},"digest":"'
+        self._begin, lines, self._end = like.head.partition(told.out)
+        self._record, text, rest = like.after.partition(told.text)
+        counted = b'"content_bytes":%d,"digest":"' % length
         if not lines or not text or not rest.endswith(counted):
             raise ValueError("the lines or the length are not there")
-        self._around = begin, end
-        self._text = record, rest.removesuffix(counted)
-        self._ends = like.after[1], like.after[2]
-        self._meaning = like.meaning
+        self._after = rest.removesuffix(counted)
+        self.meaning = like.meaning
 
     @property
     def size(self) -> int:
         """Bytes of memory."""
-        return 1200 + sum(map(len, (*self._around, *self._text, *self._ends, self._meaning.before)))
+        texts = (self._begin, self._end, self._record, self._after, *self.meaning.ends, self.meaning.evidence)
+        return 1200 + sum(map(len, texts))
 
     def filled(self, told: Told, length: int) -> Rendered:
         """The response with these lines, and so many bytes of content sent."""
-        begin, end = self._around
-        record, rest = self._text
-        after = f'{record}{told.text}{rest}"content_bytes":{length},"digest":"'
-        return Rendered(begin + told.out + end, (after, *self._ends), self._meaning)
+        after = b'%b%b%b"content_bytes":%d,"digest":"' % (self._record, told.text, self._after, length)
+        return Rendered(b"%b%b%b" % (self._begin, told.out, self._end), after, self.meaning)
 
 
 class Passed:
@@ -145,18 +150,27 @@ class Passed:
     first byte, in seconds.
     """
 
-    __slots__ = ("_after", "_digest", "forward", "kind", "sent", "upstream")
+    __slots__ = ("_after", "_digest", "_meaning", "sent", "upstream")
 
-    def __init__(self, rendered: Rendered, digest: str, sent: int, upstream: float) -> None:
+    def __init__(self, rendered: Rendered, digest: bytes, sent: int, upstream: float) -> None:
         self._after = rendered.after
+        self._meaning = rendered.meaning
         self._digest = digest
-        self.kind = rendered.meaning.kind
-        self.forward = rendered.meaning.forward
         self.sent = sent
         self.upstream = upstream
 
     @property
+    def kind(self) -> Kind:
+        """What the figures tell apart."""
+        return self._meaning.kind
+
+    @property
+    def forward(self) -> str:
+        """Why it was forwarded."""
+        return self._meaning.forward
+
+    @property
     def tail(self) -> bytes:
         """The end of the record, in UTF-8 with the end of its line."""
-        head, middle, end = self._after
-        return b"%b%b%.6f%b" % (f"{head}{self._digest}".encode(), middle, self.upstream, end)
+        middle, end = self._meaning.ends
+        return b"%b%b%b%.6f%b" % (self._after, self._digest, middle, self.upstream, end)

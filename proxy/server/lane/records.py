@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from proxy.server.ids import PREFIX, id_of, take_numbers
+from proxy.server.ids import id_of, prefix, take_numbers
 from proxy.server.lane.answers import Kind
 from proxy.visibility.record import FORMAT, Record, date_and_time, decode, encode_piece
 
@@ -45,7 +45,7 @@ Hit = tuple[float, float, str, str, str, Rendered]
 """One answer: when it was asked for (seconds since the epoch), how long it took, the client, what stands in
 the record before the request's field lines, these lines, and what was sent."""
 
-_BEGINNING = f'{{"format":"{FORMAT}","id":"{PREFIX}'
+_BEGINNING = f'{{"format":"{FORMAT}","id":"'
 
 
 class Outlet(Protocol):
@@ -101,13 +101,14 @@ def lines(hits: Sequence[Hit], first: int) -> bytes:
     """The records of `hits`, each with the end of its line."""
     made = []
     number, second, stamp = first, -1, ""
+    beginning = _BEGINNING + prefix()
     for started, seconds, client, before, fields, rendering in hits:
         at, micro = divmod(round(started * 1e6), 1_000_000)
         if at != second:
             second, stamp = at, date_and_time(at)
         took = f"{seconds:.6f}"
         made.append(
-            f'{_BEGINNING}{number:012x}","time":"{stamp}.{micro:06d}Z","client":{client},"first_byte_seconds":'
+            f'{beginning}{number:012x}","time":"{stamp}.{micro:06d}Z","client":{client},"first_byte_seconds":'
             f'{took},"duration_seconds":{took},"request":{before}{fields}'.encode()
         )
         made.append(rendering.tail)
@@ -144,6 +145,15 @@ class Late:
         """The exchange's name."""
         return id_of(self._number)
 
+    @property
+    def ended(self) -> float:
+        """When it ended, in seconds since the epoch."""
+        return self._hit[0] + self._hit[1]
+
+    def line(self) -> bytes:
+        """The exchange as it stands in the log, without the end of the line."""
+        return lines((self._hit,), self._number).rstrip(b"\n")
+
     def record(self) -> Record:
         """The exchange's record."""
-        return decode(lines((self._hit,), self._number))
+        return decode(self.line())

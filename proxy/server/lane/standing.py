@@ -179,6 +179,12 @@ class Register:
             for standing in tuple(self._by_base.get(base_of(key), ())):
                 self.end(standing)
 
+    def end_all(self) -> None:
+        """End every licence."""
+        for standings in tuple(self._by_key.values()):
+            for standing in tuple(standings):
+                self.end(standing)
+
     def end(self, standing: Standing) -> None:
         """End a licence that is in force."""
         place = standing.place

@@ -12,13 +12,12 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING
 
 from proxy.caching.decision import Outcome
-from proxy.engine.digest import Digest
+from proxy.engine.digest import digest_of
 from proxy.engine.passing import opening, verdict
 from proxy.engine.performer import received as as_received
 from proxy.engine.reach import Reach
 from proxy.message.head import parse_request_head, serialise_request
 from proxy.message.request import Request
-from proxy.message.response import Response
 from proxy.server.clients.forwarding import Forwarding, forwarded
 from proxy.server.clients.incoming import Arrival, received_request
 from proxy.server.lane.heads import Block, Blocks, may_come_plain
@@ -29,7 +28,8 @@ from proxy.server.lane.records import AT_ONCE, Hit, Records
 from proxy.server.lane.told import Tellers, Told
 from proxy.server.settings import ServerSettings
 from proxy.upstream.contract import Ahead
-from proxy.upstream.errand import Errand, Whole
+from proxy.upstream.errand import Errand
+from proxy.upstream.plain import PlainHead
 from proxy.upstream.pool import Pool
 from proxy.visibility.account import Account
 from proxy.visibility.redaction import Redaction
@@ -43,9 +43,8 @@ LARGEST = 32 << 10
 """Bytes of content beyond which a response seldom comes in one piece."""
 
 _MOST_NEW = 32
-_MOST_NOTES = 16
 _MOST_TRIED = 8192
-_NO_CONTENT = Digest().value()
+_NO_CONTENT = digest_of(b"")
 
 
 class Through:
@@ -74,8 +73,8 @@ class Through:
         self._records = records
         self._blocks = blocks
         self._onward = Onward(forwarding, budget // 4)
-        self._tellers = Tellers(redaction, budget // 8)
-        self._openings = Openings(budget - budget // 4 - budget // 8)
+        self._tellers = Tellers(redaction, frozenset(reach.policy.targeted))
+        self._openings = Openings(redaction, budget - budget // 4, by_target=reach.policy.key_in_status)
         self._tried: dict[int, int] = {}
 
     # What a connection calls.
@@ -85,6 +84,13 @@ class Through:
 
         To be called where nothing is under way on the connection.
         """
+        try:
+            return self._take(connection, data)
+        except Exception as error:  # whatever it is, the long way can still answer
+            _log.error("a request could not be forwarded on the short way: %r", error)
+            return data
+
+    def _take(self, connection: Connection, data: bytes) -> bytes:
         clock = perf_counter()
         line, _, raw = data.partition(b"\r\n")
         place = self._openings.places.young.get(line) or self._openings.places.get(line)
@@ -101,8 +107,7 @@ class Through:
         if onward is None:
             return data
         passing = Passing(self, connection, data, way, block, clock)
-        head = b"%b\r\n%b" % (line, onward)
-        errand = self._pool.send_now(head, passing, to_head=way.received.method == b"HEAD")
+        errand = self._pool.send_now(b"%b\r\n%b" % (line, onward), passing, to_head=way.to_head)
         if errand is None:
             return data
         passing.errand = errand
@@ -117,57 +122,52 @@ class Through:
         received = received_request(parse_request_head(data, self._settings.head_limits))
         return forwarded(received, connection.address, self._forwarding)
 
-    def rendered(self, way: Way, response: Whole) -> Rendered | None:
-        """How the response goes to the client; None where that is for the long way."""
-        notes = response.plain.notes
-        known: Rendered | None = notes.get(way)
-        if known is not None:
-            return known
-        told = self._tellers.read(response.plain.raw) if b"date" in response.head.fields else None
-        made = None
-        if told is not None:
-            made = self._alike_before(way, response, told)
-        if made is None:
-            made = self._rendered_anew(way, response, told)
+    def rendered(self, way: Way, head: PlainHead, length: int, sent: float) -> Rendered | None:
+        """How the response to what was `sent` then goes to the client; None where that is for the long way.
+
+        `length` bytes of content have come with it.
+        """
+        told = self._tellers.tell(head)
+        times = sent, time()
+        if told is None:
+            return self._rendered_anew(way, head, None, length, times)
+        said = way.family.said(told, times)
+        if said is None:
+            return self._rendered_anew(way, head, told, length, times)
+        way.new = 0
+        made: Rendered
+        if told.said is said:
+            made = told.rendered
+            return made
+        if told.secrets and self._redaction.quotes(said.template.meaning.evidence, told.secrets):
+            return None
+        made = told.rendered = said.template.filled(told, length)
+        told.said = said
         return made
 
-    def _alike_before(self, way: Way, response: Whole, told: Told) -> Rendered | None:
-        """As it was rendered before but for fields that mean nothing here."""
-        length, times = len(response.content), (response.sent, time())
-        for said in way.said:
-            template = said.templates.get((told.start, *_counted(told, length)))
-            if template is not None and said.verdict.fits(response.head, times, self._policy):
-                way.new = 0
-                return self._noted(way, response, said, template.filled(told, length))
-        return None
-
-    def _rendered_anew(self, way: Way, response: Whole, told: Told | None) -> Rendered | None:
-        now = time()
-        head = as_received(response.head, now)
-        times = response.sent, now
-        said = next((one for one in way.said if one.verdict.fits(head, times, self._policy)), None)
-        if said is None:
-            said = self._said(way, response, head, times)
-            if said is None:
-                return None
-        name, server = self._forwarding.name, response.server
+    def _rendered_anew(
+        self, way: Way, head: PlainHead, told: Told | None, length: int, times: tuple[float, float]
+    ) -> Rendered | None:
+        """As the rules have it. What they say may hold for others too."""
+        way.new += 1
+        if way.new > _MOST_NEW:  # no two are alike: to look for what they have in common costs more
+            return None
+        response, family = as_received(head.response, times[1]), way.family
+        found = verdict(way.leave, response, head.length, self._policy, times)
+        if found is None or not found.asked <= RULES_ASK:
+            return None
+        name, server = self._forwarding.name, str(self._pool.server)
         try:
-            made = render(said.verdict, head, way.received, server, name, self._redaction)
-            if told is not None:
-                length = len(response.content)
-                template = Template(made, told, length)
-                self._openings.keep(way, said, (told.start, *_counted(told, length)), template)
+            made = render(found, response, family.received, server, name, self._redaction)
+            holds = found.lasting and (found.anywhere or family.around is None)
+            if told is None or not holds or not found.heard <= self._tellers.hears:
+                return made
+            if b"date" not in told.times:  # the one that was added is of its moment
+                return made
+            if not told.secrets or not self._redaction.quotes(made.meaning.evidence, told.secrets):
+                self._openings.keep(way, told, Said(found, Template(made, told, length)))
         except ValueError:
             return None
-        return self._noted(way, response, said, made)
-
-    def _noted(self, way: Way, response: Whole, said: Said, made: Rendered) -> Rendered:
-        """What was made, remembered for the same head where the time makes no difference."""
-        if said.verdict.lasting and said.verdict.timed is None and b"date" in response.head.fields:
-            notes = response.plain.notes
-            if len(notes) >= _MOST_NOTES:
-                notes.clear()
-            notes[way] = made
         return made
 
     def record(self, hit: Hit, loop: asyncio.AbstractEventLoop) -> None:
@@ -182,15 +182,6 @@ class Through:
     def quotes(self, rendered: Rendered, block: Block) -> bool:
         """Whether the record would have to hide something more than was known when it was rendered."""
         return bool(block.secrets) and self._redaction.quotes(rendered.meaning.evidence, block.secrets)
-
-    def _said(self, way: Way, response: Whole, head: Response, times: tuple[float, float]) -> Said | None:
-        way.new += 1
-        if way.new > _MOST_NEW:  # no two are alike: to look for what they have in common costs more
-            return None
-        found = verdict(way.leave, head, response.length, self._policy, times)
-        if found is None or not found.asked <= RULES_ASK:
-            return None
-        return self._openings.say(way, found)
 
     # How leave is had.
 
@@ -208,15 +199,19 @@ class Through:
             return
         if b"transfer-encoding" in sent.fields or not may_come_plain(received):
             return
+        openings = self._openings
         line = b"%b %b HTTP/1.1" % (received.method, received.target)
-        if not self._due(line):
+        due, family = self._due(line), openings.family(received)
+        if not due and (family is None or openings.known(received)):
             return
-        client = account.client.rpartition(":")[0].strip("[]")
-        request = forwarded(received, client, self._forwarding)
-        leave = opening(self._store, request, self._policy, time())
-        if leave is None or not leave.asked <= RULES_ASK or not self._alike(line, received, request, client):
-            return
-        self._openings.add(line, leave, received)
+        if family is None or not openings.add(family, received):
+            client = account.client.rpartition(":")[0].strip("[]")
+            request = forwarded(received, client, self._forwarding)
+            leave = opening(self._store, request, self._policy, time())
+            if leave is None or not leave.asked <= RULES_ASK:
+                return
+            if self._alike(line, received, request, client):
+                openings.add(openings.found(leave, received), received)
 
     def _alike(self, line: bytes, received: Request, request: Request, client: str) -> bool:
         """Whether the request is forwarded in the same bytes here and there."""
@@ -257,35 +252,33 @@ class Passing:
         """The request that was sent."""
         return self._through.request(self._data, self._connection)
 
-    def answered(self, response: Whole) -> None:
+    def answered(self, head: PlainHead, content: bytes, first_byte: float) -> None:
         """The whole response has come: it goes on to the client as the rules have it."""
-        through, connection, block = self._through, self._connection, self._block
+        through, connection, errand = self._through, self._connection, self.errand
+        assert errand is not None
         if connection.transport is None or connection.transport.is_closing():
             self.client_left()
             return
-        content = response.content
         try:
-            rendered = through.rendered(self._way, response)
+            rendered = through.rendered(self._way, head, len(content), errand.sent)
         except Exception:  # whatever it is, the long way can still answer
             _log.exception("a response could not be rendered")
             rendered = None
-        if rendered is None or through.quotes(rendered, block) or (content and not rendered.meaning.content):
-            self.handed_over(response.ahead(self.request()))
+        if (
+            rendered is None
+            or through.quotes(rendered, self._block)
+            or (content and not rendered.meaning.content)
+        ):
+            self.handed_over(errand.whole(head, content, first_byte).ahead(self.request()))
             return
         through.under_way -= 1
         connection.passing = self.errand = None  # which refers back to this
         took = perf_counter() - self._clock
         connection.answered(rendered.head + content, self._clock + took)
-        if content:
-            digest = Digest()
-            digest.update(content)
-            value = digest.value()
-        else:
-            value = _NO_CONTENT
-        loop = connection._loop
-        passed = Passed(rendered, value, len(content), response.first_byte)
+        passed = Passed(rendered, digest_of(content) if content else _NO_CONTENT, len(content), first_byte)
         through.record(
-            (self._started, took, connection.named, rendered.meaning.before, block.text, passed), loop
+            (self._started, took, connection.named, self._way.before, self._block.text, passed),
+            connection._loop,
         )
 
     def handed_over(self, ahead: Ahead) -> None:
@@ -309,9 +302,3 @@ class Passing:
             self.errand.give_up()
             self.errand = None
         self._connection.left_alone(self._data, Arrival(self._started, self._clock))
-
-
-def _counted(told: Told, length: int) -> tuple[bytes, ...]:
-    """What Content-Length says, but for saying how long the content is."""
-    exact = b"%d" % length
-    return tuple([b"" if value == exact else value for value in told.length])

@@ -7,10 +7,11 @@ import os
 import select
 import stat
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from proxy.message.errors import ConfigurationError
+from proxy.server.log.turn import Turn
 
 CHECK = 1.0
 """Seconds after which it is looked whether the path still leads to the open file."""
@@ -30,11 +31,12 @@ class LogFile:
     """A regular file, a FIFO or a device at `path`; `-` is standard output.
 
     Several processes may append to one file: each write holds whole lines, of at most PIPE_BUF bytes together
-    where it is no regular file (only such writes are not mixed with others', POSIX write(2)). Raises
-    ConfigurationError where it can't be opened.
+    where it is no regular file (only such writes are not mixed with others', POSIX write(2)). Those that have
+    a `turn` in common write one after the other: no line of theirs is mixed up with another, however long it
+    is and wherever one of them was killed. Raises ConfigurationError where it can't be opened.
     """
 
-    def __init__(self, path: str, check: float = CHECK) -> None:
+    def __init__(self, path: str, check: float = CHECK, turn: Turn | None = None) -> None:
         self.path = path
         self.name = "standard output" if path == "-" else path
         self.trouble: OSError | None = None
@@ -45,8 +47,10 @@ class LogFile:
         self._torn = False
         self._regular = False
         self._fd = -1
+        self._turn = turn
         try:
-            self._open()
+            with self._my_turn():
+                self._open()
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise ConfigurationError("the log can't be opened", evidence=f"{path} ({why})") from error
@@ -68,6 +72,29 @@ class LogFile:
         line. `astray` says why the path could not be opened
         anew; lines then go on into the file that was there before. Both are None again once all is well.
         """
+        try:
+            with self._my_turn():
+                return self._write(items)
+        except TimeoutError as error:
+            self.trouble = error
+            return 0
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """Nobody else writes meanwhile. Raises TimeoutError where others don't come to an end."""
+        turn = self._turn
+        if turn is None:
+            yield
+            return
+        with turn.taken(PATIENCE):
+            self._torn = turn.torn and not (self._regular and self._ends_a_line(os.fstat(self._fd).st_size))
+            turn.torn = True  # for whoever comes next, should this process be killed
+            try:
+                yield
+            finally:
+                turn.torn = self._torn
+
+    def _write(self, items: list[bytes]) -> int:
         written = 0
         try:
             self._follow()
@@ -84,9 +111,16 @@ class LogFile:
 
     def close(self) -> None:
         """Close the file, the last line ended if possible; standard output stays open."""
+        with suppress(OSError), self._my_turn():
+            self._end_line()
+        self._close()
+
+    def _end_line(self) -> None:
         if self._torn and self._regular:
-            with suppress(OSError):
-                os.write(self._fd, b"\n")
+            os.write(self._fd, b"\n")
+            self._torn = False
+
+    def _close(self) -> None:
         if self._fd > _STANDARD_OUTPUT:
             os.close(self._fd)
         self._fd = -1
@@ -100,7 +134,9 @@ class LogFile:
             if fd > _STANDARD_OUTPUT:
                 os.close(fd)
             raise
-        self.close()
+        with suppress(OSError):
+            self._end_line()
+        self._close()
         self._fd = fd
         self._identity = found.st_dev, found.st_ino
         self._regular = stat.S_ISREG(found.st_mode)

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from proxy.server.log.file import CHECK, LogFile
 from proxy.server.log.spool import RETRY, Spool
+from proxy.server.log.turn import Turn
 from proxy.visibility.account import Account
 from proxy.visibility.record import Record, Redaction, encode, to_record
 
@@ -37,7 +38,8 @@ class RecordLog:
     """The log at `path`, `-` being standard output. Raises ConfigurationError where it can't be opened.
 
     While it can't be written, up to `capacity` bytes of lines wait; those beyond are lost and counted. That
-    is said on standard error, once a minute at most. It goes on as soon as it can.
+    is said on standard error, once a minute at most. It goes on as soon as it can. `turn` is what it has in
+    common with the logs of other processes that write to the same.
     """
 
     def __init__(
@@ -48,10 +50,11 @@ class RecordLog:
         capacity: int = CAPACITY,
         retry: float = RETRY,
         check: float = CHECK,
+        turn: Turn | None = None,
         say: Callable[[str], None] = say,
     ) -> None:
         self._redaction = redaction
-        self._file = LogFile(path, check)
+        self._file = LogFile(path, check, turn)
         self._spool: Spool[bytes] = Spool(
             self, capacity, len, name="pellucid-log", count=_number_of, crowded=CROWDED, retry=retry
         )

@@ -72,10 +72,14 @@ class Fleet:
 
     def add(self, server: Server, weight: float = 1.0) -> None:
         """Have one server more. Raises ConfigurationError where it is there already."""
-        if str(server) in self._members:
+        known = self._members.get(str(server))
+        if known is not None and not known.draining:
             raise ConfigurationError("the server is there already", evidence=str(server))
         if not 0 < weight < 1e6:
             raise ConfigurationError("a weight is above 0", evidence=f"{weight:g}")
+        if known is not None and known.server == server:  # it was to leave, and stays
+            known.draining, known.weight = False, weight
+            return
         self._members[str(server)] = Member(server, weight, self._make_pool(server, self._settings))
 
     def drain(self, name: str) -> None:
@@ -85,8 +89,27 @@ class Fleet:
             raise ConfigurationError("there is no such server", evidence=name)
         if not any(one is not member and not one.draining for one in self._members.values()):
             raise ConfigurationError("it is the last server", evidence=name)
-        member.draining = True
-        self._let_leave(member)
+        if not member.draining:
+            member.draining = True
+            self._let_leave(member)
+
+    @property
+    def servers(self) -> list[tuple[Server, float]]:
+        """The servers that get requests, or would if they were well, with their weights."""
+        return [(one.server, one.weight) for one in self._members.values() if not one.draining]
+
+    def become(self, servers: Sequence[tuple[Server, float]]) -> None:
+        """Have these servers: add those that are missing, drain the others. Raises ConfigurationError."""
+        wanted = {str(server): weight for server, weight in servers}
+        for server, weight in servers:
+            known = self._members.get(str(server))
+            if known is None or known.draining:
+                self.add(server, weight)
+            else:
+                known.weight = weight
+        for server, _ in self.servers:
+            if str(server) not in wanted:
+                self.drain(str(server))
 
     def figures(self) -> list[dict[str, Any]]:
         """Each server's condition, for JSON; times in seconds."""
@@ -286,10 +309,14 @@ class Fleet:
         task.add_done_callback(self._leaving.discard)
 
     async def _leave(self, member: Member) -> None:
-        while member.outstanding:  # noqa: ASYNC110 - rare, and nobody waits for it
-            await asyncio.sleep(_TICK)
-        self._members.pop(member.name, None)
-        await member.pool.close()
+        try:
+            while member.outstanding and member.draining:  # noqa: ASYNC110 - rare, and nobody waits for it
+                await asyncio.sleep(_TICK)
+        finally:
+            if member.draining:
+                if self._members.get(member.name) is member:
+                    del self._members[member.name]
+                await member.pool.close()
 
     # The beginning and the end.
 

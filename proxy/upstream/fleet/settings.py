@@ -27,10 +27,15 @@ class BalanceSettings:
     at most `longest_out`; one that can't be reached is left out at once. It gets its full share back over
     `ease`. One whose responses begin `slow` times as late as those of the others is left out too (0: never).
 
+    `servers` are servers behind beside those of the command line, each as it stands there: `URL` or
+    `URL,weight=N`. With SIGHUP those that were added are used from then on; those that are gone leave when
+    what is under way with them is over.
+
     `check` is a path that a server has to answer with 200 to 399, asked every `check_every`; where it is
     empty, only servers that are left out are tried, by connecting to them.
     """
 
+    servers: tuple[str, ...] = ()
     policy: str = "round-robin"
     key: str = "uri"
     cookie: str = "pellucid-server"

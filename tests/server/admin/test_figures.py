@@ -351,6 +351,7 @@ class TestMetrics:
         )
         told |= {"version": "1", "log": {"lost": 0}, "process": {"rss": None, "cpu": 0.1}}
         told["storage"] = dict.fromkeys(("entries", "bytes", "budget", "evicted", "expired"), 0)
+        told["storage"]["tiers"] = {}
         text = metrics.render(metrics.families(told)).decode()
         name = "pellucid_exchange_duration_seconds"
         buckets = [int(n) for n in re.findall(rf'^{name}_bucket{{le="[^"]+"}} (\d+)$', text, re.MULTILINE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from proxy import __version__
 from proxy.caching.reasons import catalogue
 from proxy.server.admin.recent import KEPT
 from proxy.server.admin.site import make_admin
+from proxy.storage.contract import Figures as StorageFigures
 from tests.server.running import SECRET, Client, Running, Serve, account, events, problem
 
 
@@ -41,7 +43,8 @@ class TestFigures:
         told = await (await client.get("/figures")).json()
         assert told["exchanges"]["total"] == 2
         assert (told["uptime"], told["in_flight"], told["connections"]) == (100, 2, 5)
-        assert told["storage"] == {"entries": 3, "bytes": 1000, "budget": 4000, "evicted": 1, "expired": 2}
+        store = {"entries": 3, "bytes": 1000, "budget": 4000, "evicted": 1, "expired": 2}
+        assert told["storage"] == {**store, "tiers": {}}
         assert (told["version"], told["log"]) == (__version__, {"lost": 9})
         assert told["process"]["pid"] > 0
         assert told["process"]["cpu"] > 0
@@ -160,3 +163,18 @@ class TestCredentials:
         monkeypatch.setattr(running.figures, "snapshot", broken)
         assert SECRET not in await problem(await client.get("/figures"), 500)
         assert "the admin address could not answer /figures" in caplog.text
+
+
+class TestTiers:
+    async def test_each_is_told_of(self, running: Running, aiohttp_client: Serve) -> None:
+        tier = StorageFigures(2, 700, 1000, 1, 0)
+        both = StorageFigures(3, 1000, 4000, 1, 2, {"memory": tier, "disk": tier})
+        client = await aiohttp_client(make_admin(replace(running.sources, storage=lambda: both)))
+        told = (await (await client.get("/figures")).json())["storage"]
+        assert told["entries"] == 3
+        assert set(told["tiers"]) == {"memory", "disk"}
+        assert told["tiers"]["memory"]["bytes"] == 700
+        text = await (await client.get("/metrics")).text()
+        assert 'pellucid_tier_entries{tier="disk"} 2' in text
+        assert 'pellucid_tier_evicted_total{tier="memory"} 1' in text
+        assert "pellucid_store_entries 3" in text

@@ -12,7 +12,7 @@ import pytest
 from proxy.server.admin.figures import Figures
 from proxy.server.admin.histogram import Histogram
 from proxy.server.admin.recent import KEPT, WAITING, Recent
-from proxy.server.ids import PREFIX, take_numbers
+from proxy.server.ids import prefix, take_numbers
 from proxy.server.lane.answers import Rendering
 from proxy.server.lane.records import AT_ONCE, Hit, Late, LogOutlet, Records, lines
 from proxy.server.log.records import RecordLog
@@ -37,7 +37,7 @@ def hit(started: float = NOON, seconds: float = 0.000012, target: str = "/a") ->
 def test_a_line_is_a_record() -> None:
     made = lines([hit(NOON + 0.25), hit(NOON + 0.9999999, 1.5)], 10)
     first, second = map(decode, made.splitlines())
-    assert (first.id, second.id) == (f"{PREFIX}00000000000a", f"{PREFIX}00000000000b")
+    assert (first.id, second.id) == (f"{prefix()}00000000000a", f"{prefix()}00000000000b")
     assert (first.time, second.time) == ("2023-11-14T22:13:20.250000Z", "2023-11-14T22:13:21.000000Z")
     assert (first.client, first.duration_seconds, first.first_byte_seconds) == (
         "192.0.2.1:5000",
@@ -135,9 +135,9 @@ async def test_the_last_ones_are_kept_and_shown() -> None:
     recent = Recent()
     with recent.watch() as watcher:
         recent.put_hits([hit(target=f"/{number}") for number in range(KEPT + 30)], 1)
-        assert [late.id for late in recent.last(2)] == [f"{PREFIX}{KEPT + n:012x}" for n in (29, 30)]
+        assert [late.id for late in recent.last(2)] == [f"{prefix()}{KEPT + n:012x}" for n in (29, 30)]
         assert len(recent.last(KEPT)) == KEPT
-        found = recent.find(f"{PREFIX}{KEPT:012x}")
+        found = recent.find(f"{prefix()}{KEPT:012x}")
         assert isinstance(found, Late)
         assert (request := found.record().request) is not None
         assert request.target == f"/{KEPT - 1}"

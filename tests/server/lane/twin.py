@@ -22,7 +22,7 @@ from proxy.message.response import Response
 from proxy.server.clients.connection import Connection
 from proxy.server.clients.forwarding import Forwarding
 from proxy.server.clients.listener import Manager
-from proxy.server.ids import PREFIX
+from proxy.server.ids import prefix
 from proxy.server.lane.lane import Lane
 from proxy.server.lane.records import LogOutlet, Outlet, Records
 from proxy.server.settings import ServerSettings
@@ -31,7 +31,7 @@ from proxy.upstream.contract import Content, Timing, UpstreamResponse
 from proxy.visibility.account import Account
 from proxy.visibility.record import Redaction, encode, to_record
 
-_ID = re.compile(PREFIX.encode() + rb"[0-9a-f]{12}")
+_ID = re.compile(prefix().encode() + rb"[0-9a-f]{12}")
 NOON = 1_700_000_000.25
 KEY = b"a key for the digests of both"
 

@@ -60,7 +60,8 @@ function showFigures(figures) {
   byId("store-bar").value = storage.budget ? storage.bytes / storage.budget : 0;
   show("store-more", storage.entries ? `${count(storage.entries)} in ${bytes(storage.bytes)}` : "empty");
   byId("store-more").title = `${count(storage.entries)} stored responses take ${bytes(storage.bytes)} of `
-    + `${bytes(storage.budget)}; ${count(storage.evicted)} had to make room, ${count(storage.expired)} were of no more use.`;
+    + `${bytes(storage.budget)}; ${count(storage.evicted)} had to make room, ${count(storage.expired)} were of no more use.`
+    + Object.entries(storage.tiers).map(([name, tier]) => `\n${name}: ${count(tier.entries)} in ${bytes(tier.bytes)}`).join("");
 
   show("errors", count(sum(series.errors)));
   show("errors-more", `${count(figures.in_flight)} in flight · ${count(figures.connections)} open`);

@@ -1,0 +1,1 @@
+"""What statelessness buys, and what it costs, in figures: `pellucid compare state`."""

@@ -1,0 +1,1 @@
+"""The four measurements: visibility, reliability, scalability, and what it all costs."""

@@ -1,0 +1,1 @@
+"""Replicas of the shop, the proxy in front of them, and what may befall them."""

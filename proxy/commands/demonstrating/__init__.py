@@ -1,0 +1,1 @@
+"""A story in the terminal: who keeps the cart when a server is killed."""

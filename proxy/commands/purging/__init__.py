@@ -1,0 +1,1 @@
+"""How `pellucid purge` asks proxies, and what it prints."""

@@ -1,0 +1,1 @@
+"""What `pellucid warm` asks for, how it asks, and what it prints."""

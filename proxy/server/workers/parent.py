@@ -1,0 +1,316 @@
+"""The parent of the processes that serve: starts them, replaces those that die, and ends them together.
+
+It serves nothing itself. It has no loop, no thread and no lock when it forks, and opens nothing that can't be
+shared: all modules are there already, so that a process is ready within milliseconds, and nothing of the
+parent's can be torn in it. That stays so for as long as it runs, and so for those who take another's place.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from proxy.message.errors import ConfigurationError, PellucidError
+from proxy.server.log.records import say
+from proxy.server.workers.child import SIGNALS, become
+from proxy.server.workers.post import Failed, Link, Message, Post, Ready, Reopen, Servers, Stop
+
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
+"""Seconds before a process is replaced that died at once: twice as many each time, up to the longest."""
+
+LIVED = 10.0
+"""A process that served for so many seconds is replaced without waiting."""
+
+TO_START = 60.0
+"""Seconds that all have to start."""
+
+HURRIED = 5.0
+"""Seconds that a process gets to end when it is hurried."""
+
+
+class NoWorkers(PellucidError):  # noqa: N818 - it says what is missing
+    """The processes could not be started, for no fault of what their user asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a process gets that takes a place: the how-manieth of all it is, and its post."""
+
+    serial: int
+    post: Post
+    servers: Servers
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """What one process at a time is there for. `work` is what it does; `number` counts the workers from 0.
+
+    `gathers`: it has to reach all the others.
+    """
+
+    name: str
+    work: Callable[[Place], None]
+    number: int = 0
+    gathers: bool = False
+    process: int = 0
+    serial: int = 0
+    post: Post | None = None
+    started: float = 0.0
+    ready: bool = False
+    failed: Failed | None = None
+    address: tuple[str, int] | None = None
+    wait: float = 0.0
+    due: float | None = None  # when it's to be replaced, by the monotonic clock
+
+
+@dataclass(slots=True)
+class Parent:
+    """Has each of `jobs` done by a process of its own until a signal says to stop.
+
+    `servers` are those behind at the start. `sockets` are closed as soon as nobody is to be served any more.
+    `reload` gives the servers behind from now on, when SIGHUP has come; None: they stay. `grace` is how many
+    seconds exchanges under way have left at the end.
+    """
+
+    jobs: Sequence[Job]
+    servers: Servers
+    sockets: Sequence[socket.socket] = ()
+    grace: float = 30.0
+    reload: Callable[[Servers], Servers | None] = lambda _: None
+    _serial: int = 0
+    _stops: int = 0
+    _deadline: float = float("inf")
+    _up: bool = False
+    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    _woken: tuple[socket.socket, socket.socket] = field(default_factory=socket.socketpair)
+
+    def run(self, started: Callable[[], None]) -> None:
+        """Start all, call `started` once all are ready, and return when all have ended.
+
+        Raises ConfigurationError or NoWorkers where they can't start; none of them is left then.
+        """
+        for end in self._woken:
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._woken[1].fileno(), warn_on_full_buffer=False)
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: None)
+        self._selector.register(self._woken[0], selectors.EVENT_READ)
+        gc.collect()
+        gc.freeze()  # so that no process writes on what all of them share
+        try:
+            for job in self.jobs:
+                self._start(job)
+            self._wait_for_all()
+            if not self._stops:
+                self._up = True
+                started()
+            while any(job.process for job in self.jobs):
+                self._turn()
+        finally:
+            self._kill()
+            signal.set_wakeup_fd(-1)
+            self._selector.close()
+            for end in self._woken:
+                end.close()
+
+    def _wait_for_all(self) -> None:
+        ends = time.monotonic() + TO_START
+        while not all(job.ready for job in self.jobs) and not self._stops:
+            self._turn()
+            for job in self.jobs:
+                if job.failed is not None and job.failed.configured:
+                    raise ConfigurationError(job.failed.why)
+                if not job.process:
+                    why = f" ({job.failed.why})" if job.failed is not None else ""
+                    raise NoWorkers(f"{job.name} ended before it served anybody{why}")
+            if time.monotonic() > ends:
+                raise NoWorkers(f"not all processes have started after {TO_START:g} s")
+
+    # One turn.
+
+    def _turn(self) -> None:
+        """Wait for whatever comes first, and do what is to be done."""
+        for key, _ in self._selector.select(self._patience()):
+            if isinstance(key.data, Job):
+                self._hear(key.data)
+            else:
+                self._heed_signals()
+        self._bury()
+        now = time.monotonic()
+        for job in self.jobs:
+            if job.due is not None and job.due <= now and not self._stops:
+                self._start(job)
+        if now >= self._deadline:
+            self._kill()
+
+    def _patience(self) -> float:
+        """Seconds until there is something to do that nobody tells of."""
+        times = [job.due for job in self.jobs if job.due is not None and not self._stops]
+        return max(0.0, min([*times, self._deadline, time.monotonic() + 1.0]) - time.monotonic())
+
+    def _heed_signals(self) -> None:
+        with suppress(BlockingIOError):
+            for number in self._woken[0].recv(4096):
+                if number in (signal.SIGTERM, signal.SIGINT):
+                    self._stop()
+                elif number == signal.SIGHUP and not self._stops:
+                    self._tell(Reopen())
+                    self._set_servers(self.reload(self.servers))
+
+    def _hear(self, job: Job) -> bool:
+        """Whether there was a message."""
+        if job.post is None:
+            return False
+        try:
+            received = job.post.receive()
+        except BlockingIOError:
+            return False
+        if received is None:
+            self._let_go(job)
+            return False
+        message, files = received
+        for file in files:
+            os.close(file)
+        self._heed(job, message)
+        return True
+
+    def _let_go(self, job: Job) -> None:
+        if job.post is not None:
+            self._selector.unregister(job.post)
+            job.post.close()
+            job.post = None
+
+    def _heed(self, job: Job, message: Message) -> None:
+        match message:
+            case Ready(address):
+                job.ready, job.failed = True, None
+                job.address = address or job.address
+            case Failed():
+                job.failed = message
+                if self._up:
+                    say(f"{job.name} can't be started: {message.why}")
+            case Servers():  # the admin address has told all of them already
+                self.servers = message
+            case _:
+                pass
+
+    def _set_servers(self, servers: Servers | None) -> None:
+        if servers is not None:
+            self.servers = servers
+            self._tell(servers)
+
+    def _tell(self, message: Message) -> None:
+        for job in self.jobs:
+            if job.post is not None:
+                job.post.send(message)
+
+    # Their lives.
+
+    def _start(self, job: Job) -> None:
+        ours, theirs = Post.pair()
+        self._serial += 1
+        place = Place(self._serial, theirs, self.servers)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # none of them is for both
+        process = os.fork()
+        if not process:
+            self._leave_the_parent(ours)
+            os._exit(become(lambda: job.work(place), theirs, before))
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        theirs.close()
+        job.process, job.serial, job.post = process, self._serial, ours
+        job.started, job.ready, job.due, job.failed = time.monotonic(), False, None, None
+        self._selector.register(ours, selectors.EVENT_READ, job)
+        self._introduce(job)
+
+    def _leave_the_parent(self, ours: Post) -> None:
+        """In the new process: let go of what only the parent is to have."""
+        self._selector.close()
+        for end in self._woken:
+            end.close()
+        ours.close()
+        for job in self.jobs:
+            if job.post is not None:
+                job.post.close()
+
+    def _introduce(self, new: Job) -> None:
+        """Give whoever gathers a way to each of the others."""
+        pairs = [
+            (one, other)
+            for one in self.jobs
+            for other in self.jobs
+            if one.gathers and not other.gathers and new in (one, other)
+        ]
+        for gatherer, worker in pairs:
+            if gatherer.post is None or worker.post is None:
+                continue
+            one, other = socket.socketpair()
+            with one, other:
+                link = Link(worker.serial, worker.number, worker.process)
+                gatherer.post.send(link, [one.fileno()])
+                worker.post.send(link, [other.fileno()])
+
+    def _bury(self) -> None:
+        """Take leave of those that have ended, and see to their replacement."""
+        for job in self.jobs:
+            if not job.process:
+                continue
+            process, status = os.waitpid(job.process, os.WNOHANG)
+            if process:
+                while self._hear(job):  # its last words may say why
+                    pass
+                self._let_go(job)
+                job.process = 0
+                if self._up and not self._stops:
+                    self._replace(job, process, os.waitstatus_to_exitcode(status))
+
+    def _replace(self, job: Job, process: int, status: int) -> None:
+        now = time.monotonic()
+        if now - job.started >= LIVED or not job.wait:
+            wait, job.wait = 0.0, FIRST_WAIT
+        else:
+            wait, job.wait = job.wait, min(job.wait * 2, LONGEST_WAIT)
+        job.due = now + wait
+        how = f"was killed by {_signal(-status)}" if status < 0 else f"ended with status {status}"
+        when = f" in {wait:.1f} s" if wait else ""
+        say(f"{job.name} (process {process}) {how}; another takes its place{when}")
+
+    # The end.
+
+    def _stop(self) -> None:
+        """Have all end: the second time at once, from the third on by force."""
+        self._stops += 1
+        now = time.monotonic()
+        if self._stops == 1:
+            self._tell(Stop())
+            self._deadline = now + 2 * self.grace + HURRIED
+            for one in self.sockets:
+                one.close()
+        elif self._stops == 2:
+            self._tell(Stop(hurried=True))
+            self._deadline = min(self._deadline, now + HURRIED)
+        else:
+            self._deadline = now
+
+    def _kill(self) -> None:
+        """End those that are still there by force."""
+        self._deadline = float("inf")
+        left = [job for job in self.jobs if job.process]
+        for job in left:
+            os.kill(job.process, signal.SIGKILL)
+        for job in left:
+            os.waitpid(job.process, 0)
+            job.process = 0
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,203 @@
+"""Which copies in memory stand for what below, and for which keys they are all that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from proxy.storage.contract import Entry, Store
+from proxy.storage.doubts import Doubts
+from proxy.storage.entry import MemoryEntry
+from proxy.storage.memory import MemoryStore
+from proxy.storage.news import Purged
+from proxy.storage.selection import Selection
+
+_SETTLED = 256
+_REMEMBERED = 16_384
+
+
+def is_same(one: Entry, other: Entry) -> bool:
+    """Whether two entries of one key are the same response, in whatever tiers they are."""
+    first, second = one.stored, other.stored
+    return (
+        first.response_time == second.response_time
+        and first.request_time == second.request_time
+        and (first.first, first.length) == (second.first, second.length)
+        and one.digest == other.digest
+        and first.request == second.request
+    )
+
+
+class Reading:
+    """A look-up below that takes waiting, and what was heard meanwhile."""
+
+    __slots__ = ("_changed", "_key", "_purged")
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._changed = False
+        self._purged: list[Selection] = []
+
+    def disturb(self, key: bytes) -> None:
+        """Something has changed under `key`."""
+        self._changed |= key == self._key
+
+    def purged(self, wanted: Selection) -> None:
+        """What is `wanted` was purged."""
+        self._purged.append(wanted)
+
+    def disturbed_for(self, found: Iterable[Entry]) -> bool:
+        """Whether what was found may be older than what was heard."""
+        if self._changed or any(wanted.meant(self._key, ()) for wanted in self._purged):
+            return True
+        return bool(self._purged) and any(
+            wanted.meant(entry.key, entry.labels) for entry in found for wanted in self._purged
+        )
+
+
+class Replaced(NamedTuple):
+    """What is to be replaced: copies, what is below, and copies of which the latter is not known."""
+
+    copies: list[MemoryEntry]
+    originals: list[Entry]
+    unknown: list[MemoryEntry]
+
+
+class Seen:
+    """The keys that were asked for of late, some tens of thousands at most."""
+
+    __slots__ = ("_old", "_young")
+
+    def __init__(self) -> None:
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def again(self, key: bytes) -> bool:
+        """Whether it was asked for before; it is remembered."""
+        known = hash(key)
+        if known in self._young or known in self._old:
+            return True
+        if len(self._young) >= _REMEMBERED:
+            self._old, self._young = self._young, set()
+        self._young.add(known)
+        return False
+
+
+class Copies:
+    """The copies that `memory` holds, each of them looked at again before it is used where that has to be."""
+
+    __slots__ = ("_doubts", "_memory", "_walk", "_whole")
+
+    def __init__(self, memory: MemoryStore) -> None:
+        self._memory = memory
+        self._whole: set[bytes] = set()
+        self._doubts = Doubts()
+        self._walk: Iterator[bytes] = iter(())
+
+    def whole(self, key: bytes) -> bool:
+        """Whether the copies under `key` are all that there is, here and below."""
+        if key in self._doubts.keys:
+            self._settle(key)
+        return key in self._whole
+
+    def under(self, key: bytes) -> Sequence[MemoryEntry]:
+        """The copies under `key`."""
+        if key in self._doubts.keys:
+            self._settle(key)
+        return self._memory.at_hand(key)
+
+    def joined(self, key: bytes, lower: Sequence[Entry], *, known: bool = True) -> Sequence[Entry]:
+        """What is under `key`, where `lower` is below: the copies where there are any.
+
+        Where there is a copy of each, it is `known` from now on that they are all.
+        """
+        copies = list(self.under(key))
+        if not copies:
+            return lower
+        found: list[Entry] = []
+        for entry in lower:
+            copy = next((one for one in copies if is_same(one, entry)), None)
+            if copy is None:
+                found.append(entry)
+                known = False
+            else:
+                copies.remove(copy)
+                found.append(copy)
+        if known and lower:
+            self._whole.add(key)
+        return [*copies, *found]
+
+    def among(self, lower: Sequence[Entry], label: bytes, limit: int) -> Sequence[Entry]:
+        """What carries `label`, where `lower` is below: the copies where there are any."""
+        held = self._memory.labelled_at_hand(label, limit)
+        for entry in held:
+            if entry.key in self._doubts.keys:
+                self._settle(entry.key)
+        copies = [entry for entry in held if entry.usable]
+        if not copies:
+            return lower
+        found: list[Entry] = []
+        for original in lower:
+            alike = (one for one in copies if one.key == original.key and is_same(one, original))
+            copy = next(alike, None)
+            if copy is not None:
+                copies.remove(copy)
+            found.append(copy or original)
+        return [*copies, *found][:limit]
+
+    def split(self, replaced: Sequence[Entry], below: Store | None) -> Replaced:
+        """What is to be replaced, in memory and below."""
+        copies: list[MemoryEntry] = []
+        originals: list[Entry] = []
+        unknown: list[MemoryEntry] = []
+        for entry in replaced:
+            if not isinstance(entry, MemoryEntry):
+                originals.append(entry)
+                copies += [one for one in self.under(entry.key) if is_same(one, entry)]
+                continue
+            copies.append(entry)
+            lower = below.at_hand(entry.key) if below is not None else ()
+            if lower is None:
+                unknown.append(entry)
+            else:
+                originals += [one for one in lower if is_same(one, entry)]
+        return Replaced(copies, originals, unknown)
+
+    def forget(self, key: bytes) -> None:
+        """Something has changed under `key`, so that its copies are of no use."""
+        for copy in list(self._memory.at_hand(key)):
+            self._memory.drop(copy)
+
+    def lost(self, copy: MemoryEntry) -> None:
+        """`copy` has left memory."""
+        self._whole.discard(copy.key)
+
+    def used(self, limit: int) -> list[bytes]:
+        """Some keys whose copies were used; all of them have their turn."""
+        walked = list(islice(self._walk, limit))
+        if len(walked) < limit:
+            self._walk = iter(list(self._whole))
+        return [key for key in walked if any(copy.used for copy in self._memory.at_hand(key))]
+
+    # What was heard, but takes long to look for.
+
+    def doubt(self, purged: Purged) -> None:
+        """Any copy may be among those `purged`: each is looked at before it is used."""
+        self._doubts.raise_over(self._memory.keys(), purged)
+
+    def settle_some(self) -> int:
+        """Look at some that were not asked for; how many."""
+        some = list(islice(self._doubts.keys, _SETTLED))
+        for key in some:
+            self._settle(key)
+        return len(some)
+
+    def _settle(self, key: bytes) -> None:
+        for copy in list(self._memory.at_hand(key)):
+            for purged in self._doubts.about(copy):
+                if purged.soft is None:
+                    self._memory.drop(copy)
+                    break
+                self._memory.soften(copy, purged.soft)
+        self._doubts.settled(key)

@@ -1,0 +1,181 @@
+"""What one process is told by others of a store that they share, and what it tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
+
+from proxy.storage.contract import Store
+from proxy.storage.copies import Copies, Reading
+from proxy.storage.memory import MemoryStore
+from proxy.storage.news import Changed, Item, News, Purged
+from proxy.storage.selection import Selection
+from proxy.storage.tiers_writer import TiersWriter
+
+EVERYTHING = Purged(Selection(everything=True))
+
+T = TypeVar("T")
+
+
+class Fleet(Store, Protocol):
+    """A store that other proxies share. It tells of what they change while it is `in_touch`.
+
+    Its `epoch` moves when they may have changed something that it has not heard of.
+    """
+
+    @property
+    def in_touch(self) -> bool: ...
+
+
+class Told:
+    """Takes in what others tell: it takes the copies with it, and spoils what is on its way.
+
+    `writers` and `readings` are those under way, `watcher` is told of each key under which something changes,
+    and `listeners` of what others purge. `moved` is another number as soon as something was purged of which
+    the watcher was not told key by key. Once `mute`, no copy is to be used.
+
+    There is something to catch up with where the `view` of the news' number is not the `number` that was
+    heard, or the fleet's epoch is not `fleet_epoch`.
+    """
+
+    __slots__ = (
+        "_alone",
+        "_copies",
+        "_cut_since",
+        "_fleet",
+        "_memory",
+        "fleet_epoch",
+        "listeners",
+        "moved",
+        "mute",
+        "news",
+        "number",
+        "readings",
+        "view",
+        "watcher",
+        "writers",
+    )
+
+    def __init__(
+        self,
+        memory: MemoryStore,
+        copies: Copies,
+        news: News | None,
+        fleet: Fleet | None,
+        alone: float | None,
+    ) -> None:
+        self.news = news
+        self.moved = 0
+        self.mute = False
+        self.writers: set[TiersWriter] = set()
+        self.readings: set[Reading] = set()
+        self.watcher: Callable[[bytes], None] = _nobody
+        self.listeners: list[Callable[[Selection], object]] = []
+        self._memory = memory
+        self._copies = copies
+        self._fleet = fleet
+        self._alone = alone
+        self._cut_since: float | None = None
+        self.view: Sequence[int] = news.view if news is not None else (0,)
+        self.number = self.view[0]
+        self.fleet_epoch = fleet.epoch if fleet is not None else 0
+
+    def catch_up(self) -> None:
+        """Take in what others have told: next to nothing where they haven't."""
+        news, fleet = self.news, self._fleet
+        if news is not None and self.view[0] != self.number:
+            self.number = self.view[0]
+            items = news.hear()
+            for item in [EVERYTHING] if items is None else items:
+                self.take_in(item)
+        if fleet is not None and fleet.epoch != self.fleet_epoch:
+            self.fleet_epoch = fleet.epoch
+            self.take_in(EVERYTHING)
+
+    def close(self) -> None:
+        """Nothing is told or heard any more."""
+        if self.news is not None:
+            news, self.news = self.news, None
+            self.view, self.number = (0,), 0
+            news.close()
+
+    def take_in(self, item: Item) -> None:
+        """Somebody else has told of `item`."""
+        if isinstance(item, Changed):
+            for key in item.keys:
+                self.changed_elsewhere(key)
+            return
+        for listener in self.listeners:
+            listener(item.wanted)
+        self._spoil(item)
+        if item.wanted.direct:
+            _at_once(self._memory.purge(item.wanted, soft=item.soft))
+            for key in item.wanted.keys:
+                self.watcher(key)
+        else:
+            self._copies.doubt(item)
+
+    def changed_elsewhere(self, key: bytes) -> None:
+        """Something has changed under `key` that this process has not done."""
+        for reading in self.readings:
+            reading.disturb(key)
+        self._copies.forget(key)
+        self.watcher(key)
+
+    def changed_here(self, key: bytes) -> None:
+        """This process has changed something under `key` below."""
+        for reading in self.readings:
+            reading.disturb(key)
+        self.watcher(key)
+        if self.news is not None:
+            self.news.tell(Changed((key,)))
+
+    def purging(self, purged: Purged) -> None:
+        """This process begins to purge, or has just done so: it says so both times.
+
+        Who begins to store after it was done below, and before it is told of that, knows by the first.
+        """
+        self._spoil(purged)
+        for key in purged.wanted.keys:
+            self.watcher(key)
+        if self.news is not None:
+            self.news.tell(purged)
+
+    def look_at_cut(self, now: float) -> None:
+        """Have no copies used any more where other proxies were out of touch for too long."""
+        if self._fleet is None or self._alone is None:
+            return
+        if self._fleet.in_touch:
+            self._cut_since, self.mute = None, False
+            return
+        if self._cut_since is None:
+            self._cut_since = now
+        if now - self._cut_since > self._alone and not self.mute:
+            self.take_in(EVERYTHING)
+            self.mute = True
+
+    def _spoil(self, purged: Purged) -> None:
+        """What is on its way may be older than what was purged."""
+        wanted = purged.wanted
+        for reading in self.readings:
+            reading.purged(wanted)
+        for writer in self.writers:
+            if wanted.meant(writer.key, writer.labels):
+                writer.spoil(purged.soft)
+        if wanted.labels or not wanted.direct:
+            self.moved += 1
+
+
+def _nobody(_: bytes) -> None:
+    """Nobody watches."""
+
+
+def _at_once(work: Coroutine[Any, Any, T]) -> T:
+    """The result of what never gives way to others."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    work.close()
+    raise RuntimeError("this was to be done at once")

@@ -1,0 +1,171 @@
+"""The folder: what is refused in one line, and what is begun anew."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from proxy.message.errors import ConfigurationError
+from proxy.storage.disk import folder as folders
+from proxy.storage.disk.store import DiskStore
+from tests.storage.putting import contents, put
+
+BUDGET = 8 << 20
+
+
+def opened(path: Path, said: list[str] | None = None, budget: int = BUDGET) -> DiskStore:
+    return DiskStore(path, budget, 1 << 20, say=None if said is None else said.append)
+
+
+async def one(path: Path) -> Path:
+    """A folder with one entry, closed; where its map stands."""
+    store = opened(path)
+    await put(store, b"key", b"content")
+    await store.close()
+    return map_of(path)
+
+
+def map_of(path: Path) -> Path:
+    (data,) = path.glob("*/data.mdb")
+    return data
+
+
+def marker(path: Path) -> Path:
+    return path / "pellucid-cache"
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigurationError, match=r"holds something else: .*thesis\.txt"):
+        opened(tmp_path)
+    assert os.listdir(tmp_path) == ["thesis.txt"]
+
+
+async def test_what_is_told_of_news_is_no_stranger(tmp_path: Path) -> None:
+    (tmp_path / "news").write_bytes(b"")
+    await one(tmp_path)
+    await opened(tmp_path).close()
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ConfigurationError, match="can't be used"):
+            opened(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_without_the_rights_it_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ConfigurationError, match="Permission denied"):
+        opened(tmp_path)
+    tmp_path.chmod(0o700)
+
+
+def test_too_small_a_budget_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="1MiB at least"):
+        opened(tmp_path, budget=(1 << 20) - 1)
+
+
+async def test_twice_in_one_process_is_refused_and_harms_nobody(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    await put(store, b"key", b"content")
+    with pytest.raises(ConfigurationError, match="open already"):
+        opened(tmp_path)
+    assert await contents(store, b"key") == [b"content"]
+    await store.close()
+
+
+def all_of(path: Path) -> list[Path]:
+    return [path, *path.rglob("*")]
+
+
+async def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
+    store = opened(tmp_path / "cache")
+    await put(store, b"key", bytes(100_000))
+    assert [path for path in all_of(tmp_path / "cache") if path.stat().st_mode & 0o077] == []
+    await store.close()
+
+
+@pytest.mark.parametrize("number", [0, folders.FORMAT + 1])
+async def test_another_format_is_begun_anew(tmp_path: Path, number: int) -> None:
+    await one(tmp_path)
+    marker(tmp_path).write_text(json.dumps(json.loads(marker(tmp_path).read_text()) | {"format": number}))
+    said: list[str] = []
+    store = opened(tmp_path, said)
+    assert said == [f"the cache in {tmp_path} is begun anew: it is of format {number}, not {folders.FORMAT}"]
+    assert await contents(store, b"key") == []
+    await put(store, b"key", b"anew")
+    await store.close()
+    store = opened(tmp_path, said)
+    assert (await contents(store, b"key"), len(said)) == ([b"anew"], 1)
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"\xff\x00", b'{"pellucid":"x","format":1,"folder":"../x","most":1}']
+)
+async def test_a_marker_that_makes_no_sense_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+    await one(tmp_path)
+    marker(tmp_path).write_bytes(content)
+    said: list[str] = []
+    store = opened(tmp_path, said)
+    assert await contents(store, b"key") == []
+    assert len(said) == 1
+    await store.close()
+
+
+async def test_a_map_that_is_gone_is_begun_anew(tmp_path: Path) -> None:
+    (await one(tmp_path)).unlink()
+    said: list[str] = []
+    await opened(tmp_path, said).close()
+    assert said == [f"the cache in {tmp_path} is begun anew: its map is missing"]
+
+
+async def test_a_map_that_was_cut_is_begun_anew(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    for number in range(500):
+        await put(store, b"%d" % number, bytes(5000))
+    await store.close()
+    os.truncate(map_of(tmp_path), 1 << 20)
+    said: list[str] = []
+    await opened(tmp_path, said).close()
+    assert said == [f"the cache in {tmp_path} is begun anew: its map is damaged or cut short"]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_after_the_system_went_down_only_what_was_synced_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: bool
+) -> None:
+    data = await one(tmp_path)
+    synced = data.with_name("synced")
+    if not closed:
+        # As it is where the last transactions had not been followed by a sync.
+        held = json.loads(synced.read_text())
+        synced.write_text(json.dumps(held | {"transaction": held["transaction"] - 1}))
+    other = tmp_path.with_name("boot")
+    other.write_text("another start of the system\n")
+    monkeypatch.setattr(folders, "_BOOT", other)
+    said: list[str] = []
+    store = opened(tmp_path, said)
+    assert await contents(store, b"key") == ([b"content"] if closed else [])
+    why = "the system went down before all of it was on the disk"
+    assert said == ([] if closed else [f"the cache in {tmp_path} is begun anew: {why}"])
+    await store.close()
+
+
+async def test_with_a_smaller_budget_it_becomes_smaller(tmp_path: Path) -> None:
+    store = opened(tmp_path, budget=32 << 20)
+    for number in range(40):
+        await put(store, b"%d" % number, bytes(500_000))
+    await store.close()
+    said: list[str] = []
+    store = opened(tmp_path, said)
+    await put(store, b"new", bytes(500_000))
+    for number in range(200):
+        await put(store, b"small %d" % number, bytes(1000))
+    assert (store.figures().bytes <= BUDGET, store.figures().entries > 10, said) == (True, True, [])
+    await store.close()
