@@ -1,1 +1,1 @@
-"""The sample backend: one small shop in three styles of keeping state. Never imports the proxy."""
+"""The sample backend: one small shop in several styles of keeping state. Never imports the proxy."""

@@ -148,7 +148,7 @@ def _shared(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     callback=_secrets,
     help="What tokens are signed or encrypted with. Give all replicas the same one: a token from one is good "
     "at no other otherwise. Given again, the first one writes and the others only read. Without it each "
-    "process makes its own, and tokens end with it. Also read from SHOP_SECRET.",
+    "process makes its own, and tokens end with it. Also read from SHOP_SECRET, with spaces between several.",
 )
 @click.option(
     "--keys",

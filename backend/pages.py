@@ -149,11 +149,6 @@ def _problems(view: View) -> Html:
 
 def _catalogue(view: View) -> Html:
     data = view.data
-    turns = (
-        el("a", view.links[name].title, href=view.links[name].href, rel=name)
-        for name in ("prev", "next")
-        if name in view.links
-    )
     where = f"{data['total']} products" + (
         f", page {data['page']} of {data['pages']}" if data["pages"] > 1 else ""
     )
@@ -163,8 +158,18 @@ def _catalogue(view: View) -> Html:
         el("ul", *map(_card, data["products"]), class_="shelf")
         if data["products"]
         else el("p", "Nothing here goes by these words. Fewer words find more."),
-        el("nav", *turns, class_="turns"),
+        _turns(view),
     )
+
+
+def _turns(view: View) -> Html:
+    """Links to the pages before and after this one."""
+    links = (
+        el("a", view.links[name].title, href=view.links[name].href, rel=name)
+        for name in ("prev", "next")
+        if name in view.links
+    )
+    return el("nav", *links, class_="turns")
 
 
 def _product(view: View) -> Html:
@@ -261,13 +266,14 @@ def _orders(view: View) -> Html:
         el(
             "tr",
             el("td", el("a", each["placed"].replace("T", ", ").removesuffix("Z"), href=each["href"])),
+            el("td", each["reference"]),
             el("td", f"{each['count']} pieces" if each["count"] != 1 else "1 piece"),
             el("td", _price(each["total"]), class_="number"),
         )
         for each in view.data["orders"]
     )
     listing = el("table", el("tbody", *rows)) if view.data["orders"] else el("p", "You have not ordered yet.")
-    return join(el("h1", view.title), listing)
+    return join(el("h1", view.title), listing, _turns(view))
 
 
 def _order(view: View) -> Html:
@@ -276,6 +282,7 @@ def _order(view: View) -> Html:
     return join(
         el("h1", view.title),
         el("p", f"Placed on {placed} (UTC). It goes to {view.data['address']}."),
+        el("p", f"Your reference: {view.data['reference']}") if view.data["reference"] else None,
         _bill(view.data),
         el("p", el("a", orders.title, href=orders.href)),
     )

@@ -48,5 +48,5 @@ class Settings:
         if self.style == "flask":
             held = "server, shared store" if self.state else "server, in process"
             return held if self.sessions == "server" else "client"
-        shared = bool(self.state) if self.style == "sessions" else "://" in self.data
-        return "shared store" if shared else "in process"
+        where = self.state or MEMORY if self.style == "sessions" else self.data
+        return "in process" if where == MEMORY else "shared store" if "://" in where else "file"

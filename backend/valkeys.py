@@ -64,7 +64,11 @@ class LoopLine(Line):
     def __init__(self, address: str) -> None:
         self.where = shown(address)
         self._pool = valkey.asyncio.BlockingConnectionPool.from_url(
-            address, max_connections=LINES, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+            address,
+            max_connections=LINES,
+            timeout=PATIENCE,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
         )
         self._client = valkey.asyncio.Valkey(connection_pool=self._pool)
 
@@ -72,7 +76,7 @@ class LoopLine(Line):
         try:
             return await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
         except (valkey.exceptions.ValkeyError, OSError) as error:
-            raise unavailable(self.where) from error
+            raise unavailable() from error
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -92,7 +96,7 @@ class ThreadLine(Line):
         try:
             return self.client.execute_command(*words)  # type: ignore[no-untyped-call]
         except (valkey.exceptions.ValkeyError, OSError) as error:
-            raise unavailable(self.where) from error
+            raise unavailable() from error
 
     async def close(self) -> None:
         self.client.close()  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ from backend.wares import WARES, Ware
 
 WELCOME = "Things of glass, for light to go through."
 SEARCH = Action("Search", "GET", "/search", (Field("q", type="search", label="Search the shop"),))
-REFERENCE = Field("reference", label="Your own reference")
+REFERENCE = Field("reference", label="Your own reference, if you like")
 PIECES = Field("quantity", type="number", label="Pieces", value=1, min=1, max=MOST_PIECES)
 
 LineActions = Callable[[Item], Mapping[str, Action]]

@@ -19,7 +19,7 @@ from backend.tokens.keys import KeyRing
 from backend.valkeys import ThreadLine, at_once
 
 COOKIE = "session"
-PREFIX = "shop:session:"
+PREFIX = "shop:flask:"
 
 
 class InProcess(SimpleCache):

@@ -147,8 +147,6 @@ def in_progress() -> Problem:
     return Problem("idempotency-in-progress", headers=[("Retry-After", "1")])
 
 
-def unavailable(where: str) -> Problem:
-    """The store at `where` can't be asked just now."""
-    return Problem(
-        "store-unavailable", headers=[("Retry-After", "1")], store=where if ":" in where else "a file"
-    )
+def unavailable() -> Problem:
+    """The store can't be asked just now; which one it is, is nobody's business."""
+    return Problem("store-unavailable", headers=[("Retry-After", "1")])

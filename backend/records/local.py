@@ -205,7 +205,7 @@ class LocalRecords(Records):
             try:
                 yield
             except sqlite3.OperationalError as error:
-                raise unavailable(self.where) from error
+                raise unavailable() from error
 
     @contextmanager
     def _step(self) -> Iterator[None]:

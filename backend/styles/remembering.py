@@ -84,7 +84,10 @@ class SharedSessions(SessionStore):
 
     async def find(self, sid: str, now: float) -> Session | None:
         stored = await self._line.ask("GET", _named(sid))
-        return msgspec.json.decode(stored, type=Session) if stored else None
+        try:
+            return msgspec.json.decode(stored, type=Session) if stored else None
+        except msgspec.DecodeError:
+            return None
 
     async def store(self, sid: str, session: Session) -> None:
         await self._line.ask("SET", _named(sid), msgspec.json.encode(session), "PX", self._milliseconds)

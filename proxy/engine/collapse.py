@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 
 from proxy.caching.effects import Collapse
@@ -161,6 +162,13 @@ class Flights:
         if collapse is None or not self.shares(collapse):
             return True
         return not (collapse.leads or (collapse.follows and self.get(collapse) is not None))
+
+    def apart_for(self, collapse: Collapse | None) -> float:
+        """For how many seconds `apart` holds from now on, whatever others ask for."""
+        if collapse is None or not (collapse.leads or collapse.follows):
+            return inf
+        until = self._unshared.get(hash((collapse.key, collapse.among)))
+        return 0.0 if until is None else until - monotonic()
 
     def get(self, collapse: Collapse) -> Flight | None:
         """The flight to follow."""

@@ -133,6 +133,7 @@ class Proxy:
                 settings.server,
                 self._records,
                 self._lane.blocks,
+                self._lane.register,
                 lane // 4,
             )
         self._open = AsyncExitStack()

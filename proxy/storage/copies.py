@@ -30,12 +30,13 @@ def is_same(one: Entry, other: Entry) -> bool:
 
 
 class Reading:
-    """A look-up below that takes waiting, and what was heard meanwhile."""
+    """Something below that takes waiting, and what was heard of its key and labels meanwhile."""
 
-    __slots__ = ("_changed", "_key", "_purged")
+    __slots__ = ("_changed", "_key", "_labels", "_purged")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, labels: tuple[bytes, ...] = ()) -> None:
         self._key = key
+        self._labels = labels
         self._changed = False
         self._purged: list[Selection] = []
 
@@ -49,7 +50,7 @@ class Reading:
 
     def disturbed_for(self, found: Iterable[Entry]) -> bool:
         """Whether what was found may be older than what was heard."""
-        if self._changed or any(wanted.meant(self._key, ()) for wanted in self._purged):
+        if self._changed or any(wanted.meant(self._key, self._labels) for wanted in self._purged):
             return True
         return bool(self._purged) and any(
             wanted.meant(entry.key, entry.labels) for entry in found for wanted in self._purged

@@ -100,8 +100,13 @@ def opened(
         return Opened(Tiers(copies, disk, _news_in(places.disk)))
     fleet = _valkey(places.valkey, settings, valkey)
     if places.disk is None:
-        return Opened(Tiers(copies, fleet, news, fleet=fleet, alone=alone), fleet.claims(), fleet.start)
-    raise ConfigurationError("a disk in front of a Valkey is not there yet", evidence=settings.store)
+        tiers = Tiers(copies, fleet, news, fleet=fleet, alone=alone, name="valkey")
+        return Opened(tiers, fleet.claims(), fleet.start)
+    from proxy.storage.nearby import Nearby
+
+    both = Nearby(_disk(places.disk, settings, say), fleet)
+    tiers = Tiers(copies, both, _news_in(places.disk), fleet=both, alone=alone)
+    return Opened(tiers, fleet.claims(), fleet.start)
 
 
 def _disk(folder: Path, settings: StorageSettings, say: Say | None) -> DiskStore:

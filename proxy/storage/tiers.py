@@ -39,6 +39,7 @@ class Tiers:
 
     `fleet` is the tier below where that is shared with other proxies: it takes waiting, and tells of changes
     itself. `alone` is for how many seconds copies are used while it is out of touch; None: for any time.
+    `name` is what the tier below is called in the figures.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Tiers:
         *,
         fleet: Fleet | None = None,
         alone: float | None = None,
+        name: str = "disk",
     ) -> None:
         self.memory = memory
         self.below = below
@@ -56,6 +58,7 @@ class Tiers:
         self._fleet = fleet
         self._copies = Copies(memory)
         self._seen = Seen()
+        self._name = name
         self._told = Told(memory, self._copies, news, fleet, alone)
         self.catch_up = self._told.catch_up
         memory.let_go = self._copies.lost
@@ -257,7 +260,7 @@ class Tiers:
         if self.below is None:
             return copies
         below = self.below.figures()
-        tiers = dict(below.tiers) or {getattr(self.below, "name", "below"): below}
+        tiers = dict(below.tiers) or {self._name: below}
         return Figures(
             below.entries,
             below.bytes,

@@ -155,7 +155,8 @@ class Connection(asyncio.Protocol):
         """The receiver is done: the keeper has the connection back, for `idle` seconds at most."""
         self._receiver = None
         self.reused, self.idle = True, idle
-        self.resume()
+        if self._paused:
+            self.resume()
         self.keeper.released(self)
 
     def write(self, data: bytes) -> None:

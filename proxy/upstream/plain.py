@@ -18,11 +18,11 @@ from proxy.message.response import Response
 from proxy.upstream.incoming import announces_content
 from proxy.upstream.planner import idle_time
 
-_REMEMBERED = 2 << 20
-"""Bytes of heads that are remembered; most servers repeat theirs for a second, until Date changes."""
+_REMEMBERED = 4 << 20
+"""Bytes of heads that are remembered: most of what servers send again differs in Date alone."""
 
-_LEAST = 1200
-"""Bytes that count beside a head's own."""
+_LEAST = 3000
+"""Bytes that count beside a head's own, what its user notes on it included."""
 
 _LINES = 1 << 20
 """Bytes of lines that are remembered."""
@@ -32,6 +32,9 @@ _LINE = 700
 
 _LONGEST = 4096
 """Bytes of a head that is remembered, and read by its lines."""
+
+_DATE = b"\r\nDate: "
+_DATED = len(b"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT")
 
 _MOST_STARTS = 256
 _MOST_NAMES = 1024
@@ -69,25 +72,53 @@ class HeadLine:
         self.note: Any = None
 
 
+class Frame:
+    """What heads have in common that differ in Date alone: its place, and the last of these heads.
+
+    `at` is where the line before Date ends (-1: there is none), `number` how many field lines stand before
+    it. `note` is for what the user of the heads has made of it.
+    """
+
+    __slots__ = ("at", "date", "head", "note", "number")
+
+    def __init__(self, at: int, number: int, date: bytes, head: PlainHead) -> None:
+        self.at = at
+        self.number = number
+        self.date = date
+        self.head = head
+        self.note: Any = None
+
+
 class PlainHead:
     """A final response's head, `length` bytes of content after it, and a connection that serves again.
 
     `start` is its first line and `lines` are its field lines; None where it has one that could not be judged
-    by itself. `idle` is for how many seconds the connection may be kept. `note` is for what the user of the
-    head has made of it.
+    by itself. `idle` is for how many seconds the connection may be kept. `frame` is what is known of heads
+    like it. `note` is for what the user of the head has made of it.
     """
 
-    __slots__ = ("_begun", "idle", "length", "lines", "note", "start")
+    __slots__ = ("_begun", "frame", "idle", "length", "lines", "note", "start")
 
     def __init__(
         self, start: bytes, begun: Response, lines: list[HeadLine] | None, length: int, idle: float
     ) -> None:
+        self.frame: Frame | None = None
         self.start = start
         self.lines = lines
         self.length = length
         self.idle = idle
         self.note: Any = None
         self._begun = begun  # without its fields where there are `lines`
+
+    def dated(self, date: HeadLine, frame: Frame) -> PlainHead:
+        """The same with another Date."""
+        lines = self.lines
+        assert lines is not None
+        lines = lines.copy()
+        lines[frame.number] = date
+        made = PlainHead(self.start, self._begun, lines, self.length, self.idle)
+        made.frame = frame
+        return made
 
     @property
     def response(self) -> Response:
@@ -109,8 +140,8 @@ class PlainHeads:
         self._limits = limits
         self._longest = min(_LONGEST, limits.line, limits.block)
         self._idle = idle
-        self._known: dict[bytes, PlainHead] = {}
-        self._known_to_head: dict[bytes, PlainHead] = {}
+        self._known: dict[bytes, Frame] = {}  # by the head without its Date
+        self._known_to_head: dict[bytes, Frame] = {}
         self._size = 0
         self._lines: dict[bytes, HeadLine] = {}
         self._lines_size = 0
@@ -121,20 +152,46 @@ class PlainHeads:
     def read(self, head: bytes, *, to_head: bool) -> PlainHead | None:
         """What a whole head says in answer to a GET, or a HEAD (`to_head`); None where it isn't plain."""
         known = self._known_to_head if to_head else self._known
-        found = known.get(head)
-        if found is not None:
-            return found
+        at = head.find(_DATE)
+        end = at + _DATED
+        if at < 0 or head[end : end + 2] != b"\r\n":
+            at = end = -1
+        date, rest = (head[at + 2 : end], head[:at] + head[end:]) if at > 0 else (b"", head)
+        frame = known.get(rest)
+        if frame is not None and frame.at == at:
+            if date == frame.date:
+                return frame.head
+            line = self._lines.get(date) or self._dated(date)
+            if line is not None:
+                frame.date = date
+                found = frame.head = frame.head.dated(line, frame)
+                return found
+        return self._read(head, at, date, rest, to_head=to_head)
+
+    def _read(self, head: bytes, at: int, date: bytes, rest: bytes, *, to_head: bool) -> PlainHead | None:
+        """A head that is not remembered. It is from the second time on."""
         if len(head) > self._longest:
             return self._whole(head, to_head=to_head)
-        found = self._by_lines(head, to_head=to_head) or self._whole(head, to_head=to_head)
-        if found is not None and self._often(head):
+        found = self._by_lines(head, to_head=to_head)
+        if found is None:
+            return self._whole(head, to_head=to_head)
+        if self._often(rest):
             if self._size >= _REMEMBERED:
                 self._known.clear()
                 self._known_to_head.clear()
                 self._size = 0
-            known[head] = found
-            self._size += len(head) + _LEAST
+            number = head.count(b"\r\n", 0, at + 2) - 1
+            frame = found.frame = Frame(at, number, date, found)
+            (self._known_to_head if to_head else self._known)[rest] = frame
+            self._size += len(rest) + _LEAST
         return found
+
+    def _dated(self, date: bytes) -> HeadLine | None:
+        """A line that begins as Date does; None where it isn't one line, and valid."""
+        try:
+            return self._line(date)
+        except ValueError:
+            return None
 
     def _often(self, text: bytes) -> bool:
         """Whether it has been seen before, of late: most that is new each time never comes again."""

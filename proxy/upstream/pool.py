@@ -73,11 +73,17 @@ class Pool:
 
         `head` is all of the request, as it is sent; `to_head` says that it is a HEAD.
         """
-        if not self._idle or self._waiting or self._closed:
+        idle = self._idle
+        if not idle or self._waiting or self._closed:
             return None
-        connection = next(reversed(self._idle))
-        if not connection.usable or not connection.quiet or self._take_idle() is None:
+        connection, until = idle.popitem()
+        now = connection.loop.time()
+        if now >= until or not connection.usable or not connection.quiet:
+            idle[connection] = until  # for whoever asks in the usual way to find out
             return None
+        if self._resolver.due(now):
+            self._resolver.refresh()
+        self._active.add(connection)
         errand = Errand(connection, self, sender, to_head=to_head)
         errand.send(head)
         return errand
@@ -175,7 +181,7 @@ class Pool:
         unwanted = self._closed or connection.idle <= 0 or not self._resolver.names(connection.peer)
         if unwanted or now < self._distrusted:
             connection.close()
-        elif not self._hand_over(connection):
+        elif not self._waiting or not self._hand_over(connection):
             self._keep(connection, now + connection.idle)
 
     def lost(self, connection: Connection) -> None:
@@ -323,12 +329,11 @@ class Pool:
         if len(self._idle) >= limit:
             next(iter(self._idle)).close()
         self._idle[connection] = until
-        self._sweep_at(connection.loop, until)
+        if self._sweep is None or self._sweep.when() > until:
+            self._sweep_at(connection.loop, until)
 
     def _sweep_at(self, loop: asyncio.AbstractEventLoop, moment: float) -> None:
         if self._sweep is not None:
-            if self._sweep.when() <= moment:
-                return
             self._sweep.cancel()
         self._sweep = loop.call_at(moment, self._close_idle, loop)
 

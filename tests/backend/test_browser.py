@@ -30,11 +30,12 @@ async def test_a_shopping_trip_without_scripts(shop, browser):
         assert browser.sees("Ann's account")
     await browser.follow("Your cart")
     assert browser.location == cart
-    await browser.submit("Place the order")
+    await browser.submit("Place the order", reference="for grandmother")
     assert browser.status == 200
     assert browser.sees("Thank you for your order")
+    assert browser.sees("Your reference: for grandmother")
     await browser.follow("Your orders")
-    assert browser.sees("1 piece")
+    assert browser.sees("for grandmother1 piece")
     await browser.follow("Your cart")
     assert browser.sees("It is empty")
 

@@ -6,36 +6,38 @@ import asyncio
 import json
 import random
 import signal
-import socket
 import sys
 from collections import Counter
 
 import aiohttp
 import pytest
 
+NOBODY = "http://127.0.0.1:1"
 KILLS = 3
 SHOPPERS = 4
 SECRET = "a secret for tests only"
 
 
 class Replica:
-    """A process at an address that stays its own when it is started again."""
+    """A process that has another address each time it is started, and none while it is dead."""
 
     def __init__(self, style, store):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
-        options = ("--style", style, "--listen", self.address, "--data", store, "--key", SECRET)
+        options = ("--style", style, "--listen", "127.0.0.1:0", "--data", store, "--key", SECRET)
         self._command = (sys.executable, "-m", "backend", *options)
         self._process = None
+        self.url = None
 
     async def start(self):
         self._process = await asyncio.create_subprocess_exec(*self._command, stdout=asyncio.subprocess.PIPE)
-        assert b"accepts connections" in await self._process.stdout.readline()
+        ready = (await self._process.stdout.readline()).decode()
+        assert "accepts connections" in ready
+        self.url = ready.split()[-1]
 
     async def kill(self):
-        self._process.send_signal(signal.SIGKILL)
-        await self._process.communicate()
+        self.url = None
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            await self._process.communicate()
 
 
 class Customer:
@@ -53,9 +55,9 @@ class Customer:
     async def ask(self, method, path, **content):
         for _ in range(2_000):
             self._turn += 1
-            url = f"http://{self._replicas[self._turn % len(self._replicas)].address}{path}"
+            replica = self._replicas[self._turn % len(self._replicas)]
             try:
-                async with self._http.request(method, url, **content) as answer:
+                async with self._http.request(method, f"{replica.url or NOBODY}{path}", **content) as answer:
                     body = await answer.json(content_type=None)
                     if answer.status < 500 and "idempotency-in-progress" not in body.get("type", ""):
                         assert answer.status in (200, 201), body

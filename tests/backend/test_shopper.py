@@ -152,24 +152,3 @@ async def test_no_more_can_be_added_than_there_are(shopper):
         SCARCE.stock,
     )
     assert await shopper.quantities() == {SCARCE.sku: SCARCE.stock}
-
-
-async def test_a_cart_has_at_most_99_of_each_of_100_products(shopper):
-    sold = [product for product in PLENTY.products if product.stock >= 99]
-    await shopper.add(sold[0].sku, 99)
-    assert (await shopper.add(sold[0].sku, 1)).problem == "cart-full"
-    for product in [product for product in PLENTY.products if product.stock and product is not sold[0]][:99]:
-        assert (await shopper.add(product.sku)).status == 200
-    spare = next(product for product in reversed(PLENTY.products) if product.stock)
-    assert (await shopper.add(spare.sku)).problem == "cart-full"
-    assert len(await shopper.quantities()) == 100
-
-
-async def test_more_orders_than_a_page_has_can_be_paged_through(shopper):
-    await shopper.log_in("shopper-7", "glass-7")
-    for number in range(51):
-        await shopper.add("P0003")
-        assert (await shopper.place_order(reference=str(number))).status == 201
-    assert [each["reference"] for each in await shopper.orders()] == [
-        str(50 - number) for number in range(51)
-    ]

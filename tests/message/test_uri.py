@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.message.fields import Fields
 from proxy.message.request import Request
-from proxy.message.uri import Uri, resolve, resolve_for, target_uri
+from proxy.message.uri import Uri, resolve, resolve_for, target_uri, typed_uri
 
 BASE = Uri(b"http", b"a", b"/b/c/d;p", b"q")
 
@@ -106,3 +106,25 @@ def test_no_bytes_make_it_fail(target, authority, reference):
     base = target_uri(Request(b"GET", target, authority=authority))
     found = resolve(reference, base)
     assert found is None or found == found.normalised()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("http://Example.org:80", b"http://example.org/"),
+        ("HTTPS://example.org/a/../b?x#y", b"https://example.org/b?x"),
+        ("http://h/caf\u00e9 au lait", b"http://h/caf%C3%A9%20au%20lait"),
+        ("http://h/caf\udce9", b"http://h/caf\xe9"),
+        ("http://h/%zz", b"http://h/%zz"),
+        ("http://[::1]:8080/", b"http://[::1]:8080/"),
+    ],
+)
+def test_what_a_person_types(typed: str, meant: bytes) -> None:
+    assert bytes(typed_uri(typed) or b"") == meant
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "/a", "//h/", "h/a", "ftp://h/", "http://", "http://u:p@h/", "mailto:x"]
+)
+def test_what_is_no_url(typed: str) -> None:
+    assert typed_uri(typed) is None

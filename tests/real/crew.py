@@ -23,10 +23,13 @@ class Origin:
         self.url = ""
         self.asked: Counter[str] = Counter()
         self.versions: Counter[str] = Counter()
+        self.port = 0  # from which it was asked last
 
     async def answer(self, request: web.Request) -> web.Response:
         path, query = request.path, request.query
         self.asked[path] += 1
+        if request.transport is not None:
+            self.port = request.transport.get_extra_info("peername")[1]
         if request.method == "POST":
             self.versions[path] += 1
             return web.Response(status=204)

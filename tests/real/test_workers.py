@@ -136,11 +136,7 @@ async def test_who_fetches_is_killed_and_the_next_one_fetches(tmp_path: Path) ->
     async with counting() as origin, crew(origin, tmp_path, *store, workers=2) as proxy:
         asking = [asyncio.ensure_future(proxy.get("/cold?slow=0.5")) for _ in range(40)]
         await until(lambda: origin.asked["/cold"] == 1)
-        holder = next(
-            process
-            for process in proxy.processes[:2]
-            if connected(process, int(origin.url.rpartition(":")[2]))
-        )
+        holder = next(process for process in proxy.processes[:2] if connected(process, origin.port))
         proxy.kill(holder)
         answers = await asyncio.gather(*asking, return_exceptions=True)
         whole = [answer for answer in answers if not isinstance(answer, BaseException)]
@@ -150,7 +146,7 @@ async def test_who_fetches_is_killed_and_the_next_one_fetches(tmp_path: Path) ->
 
 
 def connected(process: int, port: int) -> bool:
-    """Whether a process has a connection to that port of loopback."""
+    """Whether a process has a connection from that port of loopback."""
     inodes = set()
     for file in Path(f"/proc/{process}/fd").iterdir():
         try:
@@ -158,7 +154,7 @@ def connected(process: int, port: int) -> bool:
         except OSError:
             continue
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return any(row[9] in inodes and int(row[2].partition(":")[2], 16) == port for row in rows)
+    return any(row[9] in inodes and int(row[1].partition(":")[2], 16) == port for row in rows)
 
 
 @pytest.mark.parametrize("store", ["memory", "disk"])

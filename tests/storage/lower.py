@@ -71,6 +71,8 @@ class LowerWriter:
         if self._store.full:
             self._writer.abort()
         held = await self._writer.commit(stored, digest, expires)
+        if held is not None:
+            self._store.tells(held.key)
         return None if held is None else self._store.handle(held)
 
     def abort(self) -> None:
@@ -98,6 +100,7 @@ class LowerStore:
         self.found: Callable[[], None] = lambda: None
         self.changed: Callable[[bytes], None] = lambda key: None
         self.purged: Callable[[Selection], object] = lambda wanted: None
+        self.tells: Callable[[bytes], None] = lambda key: None  # that this one has changed something
 
     def handle(self, entry: Entry) -> LowerEntry:
         assert isinstance(entry, MemoryEntry)
@@ -149,6 +152,7 @@ class LowerStore:
         await self.wait()
         if isinstance(entry, LowerEntry):
             await self.held.freshen(entry.held, stored, expires)
+            self.tells(entry.key)
 
     async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
         await self.wait()
@@ -164,6 +168,7 @@ class LowerStore:
         await self.wait()
         if isinstance(entry, LowerEntry):
             await self.held.remove(entry.held)
+            self.tells(entry.key)
 
     async def expire(self, now: float) -> int:
         return await self.held.expire(now)

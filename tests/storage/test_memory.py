@@ -16,6 +16,7 @@ from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.storage.entry import MemoryEntry
 from proxy.storage.memory import MemoryStore
+from proxy.storage.selection import Selection
 from tests.storage.store_contract import DIGEST, NOW, StoreContract, contents, put, read, response
 from tests.storage.store_machine import StoreMachine
 
@@ -121,6 +122,19 @@ async def test_a_head_that_does_not_fit_is_not_kept() -> None:
     await store.freshen(old, stored)
     assert store.figures().entries == 0
     assert await store.labelled(b"label", 1) == []
+
+
+async def test_a_label_with_many_entries_is_softened_without_going_through_them() -> None:
+    store = await filled(20_000, labels=(b"all",))
+    (entry,) = await store.look_up(b"77")
+    head = entry.head
+    assert await store.purge(Selection(labels=(b"all",)), soft=NOW + 1) == {"memory": 20_000}
+    assert entry.head is head
+    assert entry.stored.stale_from == NOW + 1
+    assert entry.state is entry.state is not head
+    assert await store.purge(Selection(labels=(b"all",))) == {"memory": 20_000}
+    assert store.figures().entries > 19_000
+    assert list(await store.look_up(b"78")) == []
 
 
 async def test_a_label_with_many_entries_is_invalidated_without_going_through_them() -> None:

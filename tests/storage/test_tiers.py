@@ -9,6 +9,7 @@ import pytest
 
 from proxy.storage.disk.store import DiskStore
 from proxy.storage.memory import MemoryStore
+from proxy.storage.nearby import Nearby
 from proxy.storage.news import News
 from proxy.storage.tiers import Tiers
 from tests.storage.lower import LowerStore, over
@@ -51,6 +52,17 @@ class TestOverADisk(StoreContract):
     async def store(self, tmp_path: Path) -> AsyncIterator[Tiers]:
         disk = DiskStore(tmp_path, self.BUDGET, self.OBJECT_LIMIT)
         store = Tiers(MemoryStore(256 << 10, 1 << 20), disk, News.at(tmp_path))
+        yield store
+        await store.close()
+
+
+class TestOverADiskBeforeAFleet(StoreContract):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[Tiers]:
+        near = LowerStore(MemoryStore(self.BUDGET, self.OBJECT_LIMIT))
+        far = LowerStore(MemoryStore(self.BUDGET, self.OBJECT_LIMIT), slow=True)
+        both = Nearby(near, far)
+        store = Tiers(MemoryStore(256 << 10, 1 << 20), both, News.unnamed(), fleet=both)
         yield store
         await store.close()
 

@@ -14,7 +14,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-_SHOWN = 22
+_MOST, _WIDE = 22, 110
+"""Rows at most, and columns at least, of what is shown side by side."""
 
 
 class Teller(ABC):
@@ -73,8 +74,9 @@ class Beside(Teller):
     def __init__(self, console: Console, pace: float) -> None:
         super().__init__(console, pace)
         self._title = self._sentence = ""
-        self._said: deque[Text] = deque(maxlen=_SHOWN)
-        self._records: deque[Text] = deque(maxlen=_SHOWN)
+        self._rows = max(8, min(_MOST, console.height - 4))
+        self._said: deque[Text] = deque()
+        self._records: deque[Text] = deque(maxlen=self._rows)
         self._live: Live | None = None
 
     def act(self, title: str, sentence: str) -> None:
@@ -87,6 +89,9 @@ class Beside(Teller):
 
     def say(self, text: str, style: str = "") -> None:
         self._said.append(Text(text, style=style, overflow="fold"))
+        width = self.console.width // 2 - 4
+        while sum(1 + len(one) // width for one in self._said) > self._rows - 2:
+            self._said.popleft()
         self._draw()
 
     def record(self, line: str, *, cached: bool) -> None:
@@ -106,16 +111,16 @@ class Beside(Teller):
 
     def _drawn(self) -> RenderableType:
         grid = Table.grid(expand=True)
-        grid.add_column(ratio=5)
-        grid.add_column(ratio=6)
+        grid.add_column(ratio=1)
+        grid.add_column(ratio=1)
         story = Text("\n").join((Text(self._sentence, style="dim"), *self._said))
         grid.add_row(
-            Panel(story, title=Text(self._title, style="bold"), title_align="left", height=_SHOWN + 2),
+            Panel(story, title=Text(self._title, style="bold"), title_align="left", height=self._rows + 2),
             Panel(
-                Text("\n").join(self._records),
+                Text("\n", no_wrap=True, overflow="ellipsis").join(self._records),
                 title=Text("What the proxy writes down", style="dim"),
                 title_align="left",
-                height=_SHOWN + 2,
+                height=self._rows + 2,
             ),
         )
         return grid
@@ -125,7 +130,7 @@ class Beside(Teller):
 def telling(console: Console, pace: float | None) -> Iterator[Teller]:
     """By what the console is; by itself slow enough to be watched on a terminal, and at once elsewhere."""
     teller: Teller
-    if console.is_terminal and console.width >= 90:
+    if console.is_terminal and console.width >= _WIDE:
         teller = Beside(console, 0.35 if pace is None else pace)
     else:
         teller = Lines(console, (0.35 if console.is_terminal else 0.0) if pace is None else pace)

@@ -82,10 +82,10 @@ def seen_of(record: Record) -> Seen | None:
     )
 
 
-def line_of(one: Seen, names: Sequence[str], width: int = 34) -> str:
+def line_of(one: Seen, names: Sequence[str], width: int = 28) -> str:
     """A short line; `names` are the servers in their order, and the replicas are counted from 1."""
     target = one.target if len(one.target) <= width else one.target[: width - 1] + "…"
     who = f"replica {names.index(one.server) + 1}" if one.server in names else ""
     if one.from_cache and one.outcome != "validated":
         who = "the cache"
-    return f"{one.method:4} {target:{width}} {one.status or '---'} {one.reason:20.20} {who}".rstrip()
+    return f"{one.method:4} {target:{width}} {one.status or '---'} {who:10} {one.reason}".rstrip()

@@ -34,6 +34,7 @@ class Reloading:
         self._given = list(given)
         self._named = {str(server) for server, _ in upstreams}
         self._settings = loaded
+        self._changeable = len(upstreams) > 1 or bool(loaded.balance.servers)
         self._say = say
 
     def servers(self, current: Sequence[Weighted]) -> list[Weighted] | None:
@@ -63,12 +64,16 @@ class Reloading:
         before, after = (_parsed(one.balance.servers) for one in (self._settings, loaded))
         if before == after:
             return None
+        if not self._changeable:
+            raise ConfigurationError("servers in it need the proxy started anew: it has one for good")
         left = {str(server): (server, weight) for server, weight in current}
-        for name in before.keys() - after.keys() - self._named:
+        for name in before.keys() - after.keys():
             left.pop(name, None)
-        left |= {
-            name: one for name, one in after.items() if before.get(name) != one and name not in self._named
-        }
+        for name, one in after.items():
+            if name in self._named:
+                raise ConfigurationError("the server is there already", evidence=name)
+            if before.get(name) != one:
+                left[name] = one
         if not left:
             raise ConfigurationError("there is no server left in it")
         return list(left.values())

@@ -57,6 +57,7 @@ class Names:
 
 
 _NO_NAMES = Names(frozenset())
+_is_simple = _simple.fullmatch
 _LINE = 500
 _SEEN = 4095
 _OFTEN = 256
@@ -89,6 +90,8 @@ class Volatile(NamedTuple):
     name: bytes
     text: str
 
+
+_NO_LINES: list[Line] = []
 
 _made = partial(tuple.__new__, Line)  # in a third of the time
 
@@ -152,6 +155,7 @@ class Blocks:
         self.known: Generations[bytes, Block] = Generations(budget // 2)
         self._lines: Generations[bytes, Line] = Generations(budget // 2)
         self._young = self._lines.young.get
+        self._young_block = self.known.young.get
         self._new: dict[bytes, int] = {}
         self._volatile: Volatile | None = None
         self._seen = [0] * (_SEEN + 1)
@@ -166,14 +170,13 @@ class Blocks:
         """
         if len(raw) > self._longest or raw[-4:] != b"\r\n\r\n":
             return None
-        block = self.known.young.get(raw) or self.known.revived(raw)
-        if block is not None:
-            return block
-        if self._volatile is not None and names is not _NO_NAMES:
-            block = self._mended(raw, names, self._volatile)
+        volatile = self._volatile
+        if volatile is not None and names is not _NO_NAMES:
+            at = raw.rfind(volatile[0])  # clients and their libraries put it at the end
+            block = self._mended(raw, at, names, volatile) if at >= 0 else None
             if block is not None:
                 return block
-        return self._composed(raw, names)
+        return self.known.young.get(raw) or self.known.revived(raw) or self._composed(raw, names)
 
     def _composed(self, raw: bytes, names: Names) -> Block | None:
         """The block, put together from its lines."""
@@ -204,22 +207,22 @@ class Blocks:
             self.known.put(raw, block, block.size)
         return block
 
-    def _mended(self, raw: bytes, names: Names, volatile: Volatile) -> Block | None:
-        """The block where it is a known one with a line more in it, which is new each time."""
-        at = raw.find(volatile.beginning)
-        end = raw.find(b"\r\n", at + 2)
-        if at < 0 or volatile.name in names.wanted:
+    def _mended(self, raw: bytes, at: int, names: Names, volatile: Volatile) -> Block | None:
+        """The block where it is a known one with a line more in it, `at` this place, that is always new."""
+        beginning, name, shown = volatile
+        start = at + len(beginning)
+        end = raw.find(b"\r\n", start)
+        value = raw[start:end].strip(WHITE_SPACE)
+        if name in names.wanted or not (value.replace(b"-", b"").isalnum() or _is_simple(value)):
             return None
-        value = raw[at + len(volatile.beginning) : end].strip(WHITE_SPACE)
         rest = raw[:at] + raw[end:]
-        block = self.known.get(rest) or self._composed(rest, names)
-        if block is None or not 0 < len(block.lines) < self._most or _simple.fullmatch(value) is None:
+        block = self._young_block(rest) or self.known.revived(rest) or self._composed(rest, names)
+        if block is None or not 0 < len(block.lines) < self._most:
             return None
-        around = block.cuts.get(at) if block.cuts is not None else None
-        before, after = around or block.around(rest, at)
+        cuts = block.cuts
+        before, after = (cuts.get(at) if cuts is not None else None) or block.around(rest, at)
         part = block.parts.get(names) or block.part(names)
-        text = f'{before}{volatile.text}{value.decode()}"]{after}'
-        return Block([], text, block.secrets, {names: part})
+        return Block(_NO_LINES, f'{before}{shown}{value.decode()}"]{after}', block.secrets, {names: part})
 
     def _line(self, raw: bytes) -> Line | None:
         """The line with these bytes, which is not among the young ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from time import perf_counter, time
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from proxy.visibility.redaction import Redaction
 
 if TYPE_CHECKING:
     from proxy.server.clients.connection import Connection
+
+_log = logging.getLogger(__name__)
 
 _MADE_HERE = (UNUSUAL - {b"transfer-encoding", b"content-length"}) | frozenset(
     b"""
@@ -75,6 +78,7 @@ class Lane:
         self._tried: dict[int, int] = {}  # request lines that were answered from the store, the latest last
         self._wider = False  # whether there ever was a licence for more than one target
         self._young_place = self.register.places.young.get
+        self._old_place = self.register.places.revived
         self._young_block = self.blocks.known.young.get
         self._waiting = records.waiting
         store.watch(self.register.revoke)
@@ -85,36 +89,42 @@ class Lane:
     def take(self, connection: Connection, data: bytes) -> bytes:
         """Answer the requests that `data` begins with; what is left of it is for the long way.
 
-        To be called where nothing is under way on the connection, so that `data` begins with a request.
+        To be called where nothing is under way on the connection, so that `data` begins with a request. What
+        goes wrong before anything is sent is left to the long way too.
         """
-        clock = perf_counter()
-        line, _, raw = data.partition(b"\r\n")
-        place = self._young_place(line) or self.register.places.get(line)
-        if place is None:
-            return self._take_wider(connection, data, clock) if self._wider else data
-        block = self._young_block(raw) or self.blocks.read(raw, place.names)
-        if block is None:
-            return self._take_some(connection, data, clock) if b"\r\n\r\n" in raw[:-4] else data
-        now = time()
-        names = place.names
-        standing = place.standings.get(block.parts.get(names) or block.part(names))
-        if standing is None or connection._paused:
-            return data
-        as_it_stands = standing.since <= now <= standing.last and standing.epoch == self._store.epoch
-        if (not as_it_stands or block.secrets) and not self._good(standing, now, block):
-            return data
-        rendering = standing.rendering
-        connection.transport.write(rendering.head + standing.content)  # type: ignore[union-attr]
-        standing.touch()
-        waiting = self._waiting
-        took = perf_counter() - clock
-        waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
-        if len(waiting) == 1 or len(waiting) >= AT_ONCE:
-            self._records.more(connection._loop)
-        connection._next_keepalive_close_time = clock + connection.idle_from
-        if connection._keepalive_handle is None:
-            connection.watch_idling()
-        return b""
+        left = data
+        try:
+            clock = perf_counter()
+            line, _, raw = data.partition(b"\r\n")
+            place = self._young_place(line) or self._old_place(line)
+            if place is None:
+                return self._take_wider(connection, data, clock) if self._wider else data
+            block = self._young_block(raw) or self.blocks.read(raw, place.names)
+            if block is None:
+                return self._take_some(connection, data, clock) if b"\r\n\r\n" in raw[:-4] else data
+            now = time()
+            names = place.names
+            standing = place.standings.get(block.parts.get(names) or block.part(names))
+            if standing is None or connection._paused:
+                return data
+            as_it_stands = standing.since <= now <= standing.last and standing.epoch == self._store.epoch
+            if (not as_it_stands or block.secrets) and not self._good(standing, now, block):
+                return data
+            rendering = standing.rendering
+            connection.transport.write(rendering.head + standing.content)  # type: ignore[union-attr]
+            left = b""
+            standing.touch()
+            waiting = self._waiting
+            took = perf_counter() - clock
+            waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
+            if len(waiting) == 1 or len(waiting) >= AT_ONCE:
+                self._records.more(connection._loop)
+            connection._next_keepalive_close_time = clock + connection.idle_from
+            if connection._keepalive_handle is None:
+                connection.watch_idling()
+        except Exception as error:
+            _failed(error)
+        return left
 
     def _take_some(self, connection: Connection, data: bytes, clock: float) -> bytes:
         """Answer what `data` begins with, several requests at once, in one piece."""
@@ -136,14 +146,17 @@ class Lane:
         if not hits or connection._paused:
             return data
         connection.transport.write(b"".join(answers))  # type: ignore[union-attr]
-        took = perf_counter() - clock
-        for standing, rendering, block in hits:
-            standing.touch()
-            self._waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
-        self._records.more(connection._loop)
-        connection._next_keepalive_close_time = clock + connection.idle_from
-        if connection._keepalive_handle is None:
-            connection.watch_idling()
+        try:
+            took = perf_counter() - clock
+            for standing, rendering, block in hits:
+                standing.touch()
+                self._waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
+            self._records.more(connection._loop)
+            connection._next_keepalive_close_time = clock + connection.idle_from
+            if connection._keepalive_handle is None:
+                connection.watch_idling()
+        except Exception as error:
+            _failed(error)
         return data[start:]
 
     def _take_wider(self, connection: Connection, data: bytes, clock: float) -> bytes:
@@ -165,12 +178,15 @@ class Lane:
         if text is None or self._store.at_hand(own) or not self._good(standing, now, block):
             return data
         rendering = standing.rendering
-        connection.answered(rendering.head + standing.content, clock)
-        standing.touch()
         before = f"{standing.around.before}{text}{standing.around.after}"
-        took = perf_counter() - clock
-        self._waiting.append((now, took, connection.named, before, block.text, rendering))
-        self._records.more(connection._loop)
+        connection.answered(rendering.head + standing.content, clock)
+        try:
+            standing.touch()
+            took = perf_counter() - clock
+            self._waiting.append((now, took, connection.named, before, block.text, rendering))
+            self._records.more(connection._loop)
+        except Exception as error:
+            _failed(error)
         return b""
 
     def _look_up(self, head: bytes, now: float) -> tuple[Standing, Block] | None:
@@ -248,6 +264,11 @@ class Lane:
             del self._tried[next(iter(self._tried))]
         self._tried[known] = count
         return count >= self.worth and count & (count - 1) == 0
+
+
+def _failed(error: Exception) -> None:
+    """Say that something went wrong that was not thought of: the client gets its answer all the same."""
+    _log.error("the fast lane failed: %r", error)
 
 
 def _part(received: Request, place: Place) -> Part:

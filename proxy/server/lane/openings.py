@@ -9,7 +9,7 @@ from proxy.message.request import Request
 from proxy.server.lane.generations import Generations
 from proxy.server.lane.heads import Names, Part
 from proxy.server.lane.passed import Template, request_text
-from proxy.server.lane.told import Told
+from proxy.server.lane.told import Key, Told
 from proxy.server.lane.wider import Around, target_text
 from proxy.visibility.redaction import Redaction
 
@@ -69,7 +69,7 @@ class Family:
         self.leave = leave
         self.received = received
         self.around = around
-        self.judged: dict[tuple[bytes, tuple[bytes, ...]], Judged] = {}
+        self.judged: dict[Key, Judged] = {}
         self.home: Place | None = None
 
     def said(self, told: Told, times: tuple[float, float]) -> Said | None:
@@ -88,10 +88,24 @@ FamilyName = tuple[bytes, Part]
 class Way:
     """Leave to forward requests that are alike.
 
-    `host` is what they have in Host, `before` how their record begins, up to the field lines.
+    `host` is what they have in Host, `before` how their record begins, up to the field lines. It is `open`
+    until a moment (by `time.perf_counter`) while the store is in the same state, as far as `epoch` and
+    `changes` tell.
     """
 
-    __slots__ = ("before", "family", "host", "leave", "new", "place", "size", "to_head")
+    __slots__ = (
+        "before",
+        "changes",
+        "epoch",
+        "family",
+        "host",
+        "leave",
+        "new",
+        "open",
+        "place",
+        "size",
+        "to_head",
+    )
 
     def __init__(self, leave: Opening, family: Family, before: str, place: Place, size: int) -> None:
         self.leave = leave
@@ -100,6 +114,8 @@ class Way:
         self.place = place
         self.host = family.received.authority
         self.to_head = family.received.method == b"HEAD"
+        self.open = 0.0
+        self.epoch = self.changes = -1
         self.new = 0  # responses that were not like any before, since one was
         self.size = size
 
@@ -129,9 +145,9 @@ class Openings:
         self._redaction = redaction
         self._by_target = by_target
 
-    def family(self, received: Request) -> Family | None:
-        """The family of requests that the one `received` belongs to, where there is leave for one of them."""
-        return self._families.get(self._name(received))
+    def family(self, name: FamilyName) -> Family | None:
+        """The family of that name, where there is leave for one of its requests."""
+        return self._families.get(name)
 
     def found(self, leave: Opening, received: Request) -> Family:
         """Begin a family with the leave for the request `received`."""
@@ -139,7 +155,7 @@ class Openings:
             received.method, received.target, NO_FIELDS, received.version, received.scheme, received.authority
         )
         around = None
-        name = self._name(received)
+        name = self.name(received)
         if leave.anywhere and not self._by_target:
             around = Around.of(request_text(bare, self._redaction), received.target, self._redaction)
         if around is None:
@@ -202,7 +218,8 @@ class Openings:
         family.grown += size
         self._grown(family.home, size)
 
-    def _name(self, received: Request) -> FamilyName:
+    def name(self, received: Request) -> FamilyName:
+        """The name of the family that requests like `received` belong to."""
         secret = self._redaction.target_once(received.target)[1]
         return (_line(received) if self._by_target or secret else received.method), self._part(received)
 

@@ -150,27 +150,17 @@ class Passed:
     first byte, in seconds.
     """
 
-    __slots__ = ("_after", "_digest", "_meaning", "sent", "upstream")
+    __slots__ = ("_after", "_digest", "_ends", "forward", "kind", "sent", "upstream")
 
     def __init__(self, rendered: Rendered, digest: bytes, sent: int, upstream: float) -> None:
         self._after = rendered.after
-        self._meaning = rendered.meaning
         self._digest = digest
+        _, _, self.kind, self.forward, self._ends = rendered.meaning
         self.sent = sent
         self.upstream = upstream
 
     @property
-    def kind(self) -> Kind:
-        """What the figures tell apart."""
-        return self._meaning.kind
-
-    @property
-    def forward(self) -> str:
-        """Why it was forwarded."""
-        return self._meaning.forward
-
-    @property
     def tail(self) -> bytes:
         """The end of the record, in UTF-8 with the end of its line."""
-        middle, end = self._meaning.ends
+        middle, end = self._ends
         return b"%b%b%b%.6f%b" % (self._after, self._digest, middle, self.upstream, end)

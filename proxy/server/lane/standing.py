@@ -143,6 +143,7 @@ class Register:
         self._by_base: dict[bytes, dict[Standing, None]] = {}
         self._names: dict[frozenset[bytes], Names] = {}
         self._usual = self._named(_RULES_ASK)
+        self.changes = 0  # in the store, so far
 
     def place(self, line: bytes, asked: frozenset[bytes], rule: Rule | None = None) -> Place:
         """The place for `line`, where all fields in `asked` are told apart, and queries as `rule` has it."""
@@ -173,6 +174,7 @@ class Register:
 
     def revoke(self, key: bytes) -> None:
         """Something has changed under `key`: the licences that depend on it end."""
+        self.changes += 1
         for standing in tuple(self._by_key.get(key, ())):
             self.end(standing)
         if self._by_base:

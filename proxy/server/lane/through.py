@@ -25,6 +25,7 @@ from proxy.server.lane.onward import Onward
 from proxy.server.lane.openings import RULES_ASK, Openings, Said, Way
 from proxy.server.lane.passed import Passed, Rendered, Template, render
 from proxy.server.lane.records import AT_ONCE, Hit, Records
+from proxy.server.lane.standing import Register
 from proxy.server.lane.told import Tellers, Told
 from proxy.server.settings import ServerSettings
 from proxy.upstream.contract import Ahead
@@ -59,6 +60,7 @@ class Through:
         settings: ServerSettings,
         records: Records,
         blocks: Blocks,
+        register: Register,
         budget: int,
     ) -> None:
         self.switched_on = True
@@ -72,6 +74,7 @@ class Through:
         self._settings = settings
         self._records = records
         self._blocks = blocks
+        self._register = register
         self._onward = Onward(forwarding, budget // 4)
         self._tellers = Tellers(redaction, frozenset(reach.policy.targeted))
         self._openings = Openings(redaction, budget - budget // 4, by_target=reach.policy.key_in_status)
@@ -85,35 +88,47 @@ class Through:
         To be called where nothing is under way on the connection.
         """
         try:
-            return self._take(connection, data)
+            clock = perf_counter()
+            line, _, raw = data.partition(b"\r\n")
+            openings = self._openings
+            place = openings.places.young.get(line) or openings.places.revived(line)
+            if place is None or not self.switched_on or connection._paused:
+                return data
+            names = openings.names
+            block = self._blocks.known.young.get(raw) or self._blocks.read(raw, names)
+            if block is None:
+                return data
+            way = place.ways.get(block.parts.get(names) or block.part(names))
+            if way is None or way.new > _MOST_NEW:
+                return data
+            epoch = self._store.epoch  # what others have told is taken in by that
+            as_it_was = clock < way.open and way.epoch == epoch and way.changes == self._register.changes
+            if not as_it_was and not self._opens(way, clock, epoch):
+                return data
+            onward = self._onward.block(raw, connection.address, way.host)
+            if onward is None:
+                return data
+            passing = Passing(self, connection, data, way, block, clock)
+            head = b"%b\r\n%b" % (line, onward)
+            errand = self._pool.send_now(head, passing, to_head=way.to_head)
         except Exception as error:  # whatever it is, the long way can still answer
             _log.error("a request could not be forwarded on the short way: %r", error)
             return data
-
-    def _take(self, connection: Connection, data: bytes) -> bytes:
-        clock = perf_counter()
-        line, _, raw = data.partition(b"\r\n")
-        place = self._openings.places.young.get(line) or self._openings.places.get(line)
-        if place is None or not self.switched_on or connection._paused:
-            return data
-        names = self._openings.names
-        block = self._blocks.known.young.get(raw) or self._blocks.read(raw, names)
-        if block is None:
-            return data
-        way = place.ways.get(block.part(names))
-        if way is None or way.new > _MOST_NEW or not way.leave.is_open(self._store, self._flights):
-            return data
-        onward = self._onward.block(raw, connection.address, way.host)
-        if onward is None:
-            return data
-        passing = Passing(self, connection, data, way, block, clock)
-        errand = self._pool.send_now(b"%b\r\n%b" % (line, onward), passing, to_head=way.to_head)
         if errand is None:
             return data
         passing.errand = errand
         connection.passing = passing
         self.under_way += 1
         return b""
+
+    def _opens(self, way: Way, clock: float, epoch: int) -> bool:
+        """Whether what is like this may be forwarded now. It may be as long as nothing changes."""
+        changes, flights = self._register.changes, self._flights
+        if not way.leave.is_open(self._store, flights):
+            return False
+        way.epoch, way.changes = epoch, changes
+        way.open = clock + flights.apart_for(way.leave.collapse)
+        return True
 
     # What `Passing` calls.
 
@@ -127,7 +142,7 @@ class Through:
 
         `length` bytes of content have come with it.
         """
-        told = self._tellers.tell(head)
+        told: Told | None = head.note or self._tellers.tell(head)
         times = sent, time()
         if told is None:
             return self._rendered_anew(way, head, None, length, times)
@@ -181,7 +196,7 @@ class Through:
 
     def quotes(self, rendered: Rendered, block: Block) -> bool:
         """Whether the record would have to hide something more than was known when it was rendered."""
-        return bool(block.secrets) and self._redaction.quotes(rendered.meaning.evidence, block.secrets)
+        return self._redaction.quotes(rendered.meaning.evidence, block.secrets)
 
     # How leave is had.
 
@@ -201,8 +216,9 @@ class Through:
             return
         openings = self._openings
         line = b"%b %b HTTP/1.1" % (received.method, received.target)
-        due, family = self._due(line), openings.family(received)
-        if not due and (family is None or openings.known(received)):
+        name = openings.name(received)
+        family = openings.family(name)
+        if (family is None or openings.known(received)) and not self._due(name if family is None else line):
             return
         if family is None or not openings.add(family, received):
             client = account.client.rpartition(":")[0].strip("[]")
@@ -219,9 +235,9 @@ class Through:
         onward = self._onward.block(raw, client, received.authority)
         return onward is not None and line + b"\r\n" + onward == serialise_request(request)
 
-    def _due(self, line: bytes) -> bool:
+    def _due(self, one: object) -> bool:
         """Whether leave is worth asking for: at the second time, and seldom where none was had."""
-        known = hash(line)  # lines may be long
+        known = hash(one)  # names may be long
         count = self._tried.pop(known, 0) + 1
         if len(self._tried) >= _MOST_TRIED:
             del self._tried[next(iter(self._tried))]
@@ -266,7 +282,7 @@ class Passing:
             rendered = None
         if (
             rendered is None
-            or through.quotes(rendered, self._block)
+            or (self._block.secrets and through.quotes(rendered, self._block))
             or (content and not rendered.meaning.content)
         ):
             self.handed_over(errand.whole(head, content, first_byte).ahead(self.request()))

@@ -26,6 +26,10 @@ _simple = re.compile(rb"[\x20-\x3c\x3e\x3f\x41-\x5b\x5d-\x7e]*")
 """A value in which redaction looks for nothing, and JSON minds nothing but quotation marks."""
 
 
+Key = tuple[bytes, tuple[bytes, ...]]
+Secrets = tuple[str, ...]
+
+
 class _Note(NamedTuple):
     """A field line: how it goes to the client, and how it stands in the record; in neither if it's of a hop.
 
@@ -37,7 +41,7 @@ class _Note(NamedTuple):
     text: bytes
     sign: bytes
     at: float | None
-    secrets: tuple[str, ...]
+    secrets: Secrets
 
 
 _OF_A_HOP = _Note(b"", b"", b"", None, ())
@@ -53,15 +57,49 @@ class Told:
 
     __slots__ = ("key", "out", "rendered", "said", "secrets", "text", "times")
 
-    def __init__(self, start: bytes, notes: list[_Note]) -> None:
-        outs, texts, signs, times, secrets = zip(*notes, strict=True) if notes else ((), (), (), (), ())
-        self.out = b"".join(outs)
-        self.text = b",".join(filter(None, texts))
-        self.key = start, tuple(filter(None, signs))
-        self.times = {name: at for name, at in zip(signs, times, strict=True) if at is not None}
-        self.secrets = tuple([one for several in secrets for one in several]) if any(secrets) else ()
+    def __init__(
+        self, out: bytes, text: bytes, key: Key, times: dict[bytes, float], secrets: Secrets
+    ) -> None:
+        self.out = out
+        self.text = text
+        self.key = key
+        self.times = times
+        self.secrets = secrets
         self.said: Any = None
         self.rendered: Any = None
+
+
+def _told(start: bytes, notes: list[_Note]) -> Told:
+    several = [note[4] for note in notes if note[4]]
+    return Told(
+        b"".join([note[0] for note in notes]),
+        b",".join([note[1] for note in notes if note[1]]),
+        (start, tuple([note[2] for note in notes if note[2]])),
+        {note[2]: note[3] for note in notes if note[3] is not None},
+        tuple([secret for secrets in several for secret in secrets]) if several else (),
+    )
+
+
+class _Cut:
+    """What is told of heads that differ in Date alone, cut where that stands."""
+
+    __slots__ = ("key", "outs", "secrets", "texts", "times")
+
+    def __init__(self, told: Told, before: Told, after: Told) -> None:
+        self.outs = before.out, after.out
+        self.texts = before.text and before.text + b",", after.text and b"," + after.text
+        self.key = told.key
+        self.times = told.times
+        self.secrets = told.secrets
+
+    def filled(self, date: _Note) -> Told:
+        """The head with this Date."""
+        (before, after), (text, rest) = self.outs, self.texts
+        times = self.times.copy()
+        if date.at is not None:
+            times[b"date"] = date.at
+        out, text = b"%b%b%b" % (before, date.out, after), b"%b%b%b" % (text, date.text, rest)
+        return Told(out, text, self.key, times, self.secrets)
 
 
 class Tellers:
@@ -74,11 +112,21 @@ class Tellers:
 
     def tell(self, head: PlainHead) -> Told | None:
         """What is told of a head; None where the whole says more than its lines."""
-        if head.note is not None:
-            return head.note  # type: ignore[no-any-return]
-        if head.lines is None:
+        lines, frame = head.lines, head.frame
+        if lines is None:
             return None
-        told = head.note = Told(head.start, [line.note or self._note(line) for line in head.lines])
+        told: Told
+        if frame is not None and frame.note is not None:
+            line = lines[frame.number]
+            date = line.note or self._note(line)
+            if date.sign == b"date":
+                told = head.note = frame.note.filled(date)
+                return told
+        notes = [line.note or self._note(line) for line in lines]
+        told = head.note = _told(head.start, notes)
+        if frame is not None and frame.at > 0 and notes[frame.number].sign == b"date":
+            number = frame.number
+            frame.note = _Cut(told, _told(b"", notes[:number]), _told(b"", notes[number + 1 :]))
         return told
 
     def _note(self, line: HeadLine) -> _Note:
@@ -86,7 +134,7 @@ class Tellers:
         if lowered in HOP_BY_HOP:
             line.note = _OF_A_HOP
             return _OF_A_HOP
-        secrets: tuple[str, ...] = ()
+        secrets: Secrets = ()
         beginning = self._ordinary.get(name)
         if beginning is not None and _simple.fullmatch(value) is not None:
             text = b'%b%b"]' % (beginning, value.replace(b'"', b'\\"') if b'"' in value else value)

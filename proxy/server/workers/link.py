@@ -110,9 +110,9 @@ class Link:
         for asked in self._asked.values():
             if not asked.done():
                 asked.set_exception(LinkBroken("the other process is gone"))
-        for task in list(self._answering):
+        for task in self._answering:
             task.cancel()
-        await asyncio.gather(*self._answering, return_exceptions=True)
         self._writer.close()
+        await asyncio.gather(*self._answering, return_exceptions=True)
         with suppress(OSError):
             await self._writer.wait_closed()

@@ -65,10 +65,6 @@ class Spool:
         """Some of the bytes from `first` on and before `end`, of those that were written."""
         return os.pread(self._descriptor, min(end, self.written, first + SUMMED) - first, first)
 
-    def unlock(self) -> None:
-        """It has found its place in the map."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-
     def discard(self) -> None:
         """Take the file away; who reads it still can."""
         with contextlib.suppress(OSError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import threading
@@ -24,6 +25,7 @@ from proxy.message.errors import ConfigurationError
 from proxy.storage.disk.change import Change
 from proxy.storage.disk.errors import Damaged
 from proxy.storage.disk.keeping import forget_arriving
+from proxy.storage.disk.shared import Shared
 from proxy.storage.disk.tables import PAGE, Tables
 from proxy.storage.disk.whole import last_transaction, lengthen, meta_sum
 
@@ -36,8 +38,9 @@ LEAST = 1 << 20
 _MARKER = "pellucid-cache"
 _LOCK = "pellucid-lock"
 _USERS = "pellucid-users"
-_OURS = (_MARKER, _LOCK, _USERS, "lost+found")
 _PREFIX = "cache-"
+_FOLDER = re.compile(_PREFIX + "[0-9a-f]{16}")
+_OURS = re.compile(rf"{_MARKER}(\.\d+)?|{_LOCK}|{_USERS}|{_FOLDER.pattern}|news.*|lost\+found")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -132,10 +135,7 @@ class Folder:
             self._users = -1
 
     def _refuse_strangers(self) -> None:
-        names = [name for name in os.listdir(self.path) if name not in _OURS and not name.startswith("news")]
-        if names and not (self.path / _MARKER).exists() and (self.path / _LOCK).exists():
-            with self._locked():  # another process may be about to begin it
-                pass
+        names = [name for name in os.listdir(self.path) if not _OURS.fullmatch(name)]
         if names and not (self.path / _MARKER).exists():
             raise ConfigurationError(
                 "the folder for the cache holds something else", evidence=f"{self.path}: {sorted(names)[0]}"
@@ -163,7 +163,7 @@ class Folder:
             marker = msgspec.json.decode((self.path / _MARKER).read_bytes(), type=_Marker)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
-        return marker if marker.folder.startswith(_PREFIX) and os.sep not in marker.folder else None
+        return marker if _FOLDER.fullmatch(marker.folder) else None
 
     def _whole_path(self, marker: _Marker) -> str:
         return str(self.path / marker.folder)
@@ -232,6 +232,7 @@ class Folder:
         marker = _Marker("a cache of Pellucid", FORMAT, _PREFIX + secrets.token_hex(8), self._most)
         folder = Path(self._whole_path(marker))
         folder.mkdir(mode=0o700)
+        (folder / "contents").mkdir(mode=0o700)
         try:
             tables = Tables(str(folder), self.budget, self._most)
             lengthen(folder / "data.mdb", self._most)
@@ -240,10 +241,26 @@ class Folder:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        others = [one for one in self.path.glob(_PREFIX + "*") if one != folder]
+        others = [one for one in self.path.iterdir() if _FOLDER.fullmatch(one.name) and one != folder]
         if others:
             threading.Thread(target=_remove, args=(others,), name="pellucid-disk-tidy", daemon=True).start()
         return tables
+
+
+def give_up(path: Path) -> None:
+    """Have the cache in the folder at `path` begun anew by all who use it, as one of them has crashed.
+
+    A damaged page of the map is found out by nearly all that touches it; what is left may end a process, and
+    the next one as well. Nothing is done where there is no such cache.
+    """
+    try:
+        marker = msgspec.json.decode((path / _MARKER).read_bytes(), type=_Marker)
+        if _FOLDER.fullmatch(marker.folder) and (path / marker.folder / "shared").exists():
+            shared = Shared(str(path / marker.folder / "shared"), 0)
+            shared.retire()
+            shared.close()
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return
 
 
 def _put(path: Path, value: msgspec.Struct) -> None:

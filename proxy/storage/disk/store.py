@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import TypeVar
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Figures
-from proxy.storage.disk import invalidating, purging
-from proxy.storage.disk.body import Body, Spool
+from proxy.storage.disk import arriving, invalidating, purging
+from proxy.storage.disk.body import Body
 from proxy.storage.disk.change import Change
 from proxy.storage.disk.entry import DiskEntry
 from proxy.storage.disk.errors import Damaged
 from proxy.storage.disk.folder import Folder
-from proxy.storage.disk.keeping import Arrived, freshen, keep, release, reserve
+from proxy.storage.disk.keeping import freshen
 from proxy.storage.disk.mapped import Mapped
 from proxy.storage.disk.order import note_uses
 from proxy.storage.disk.reading import Found, Reading
@@ -38,7 +37,6 @@ VARIANTS = 32
 """Entries under one key, unless said otherwise."""
 
 _READERS = 2
-_FILES = 62
 _HEAD = 600
 
 
@@ -199,7 +197,9 @@ class DiskStore:
 
         It is done even when the caller is gone by then.
         """
-        future = self._scribe.submit(act, must=must)
+        return await self._outcome(self._scribe.submit(act, must=must))
+
+    async def _outcome(self, future: Future[T]) -> T:
         result = await asyncio.shield(asyncio.wrap_future(future))
         self._tell()
         return result
@@ -256,71 +256,34 @@ class DiskStore:
         """A writer has ended; what it has written is not kept."""
         self._forget(writer)
         if writer.large:
-            self._scribe.submit(lambda: self._discard(writer), alone=True)
+            self._scribe.submit(lambda: arriving.discard(self._mapped, writer), alone=True)
 
     def spool(self, writer: DiskWriter, data: bytes, more: int) -> Future[bool | None]:
         """Have the next bytes of a large content written, where `more` bytes are set aside for them first."""
-        return self._scribe.submit(lambda: self._spool(writer, data, more), alone=True)
+        return self._scribe.submit(lambda: arriving.spool(self._mapped, writer, data, more), alone=True)
 
     async def keep(
         self, writer: DiskWriter, stored: StoredResponse, digest: str, expires: float | None
     ) -> DiskEntry | None:
         """Make what a writer took findable; None where it doesn't fit, or was invalidated on its way."""
+        future = self._scribe.submit(
+            lambda change: arriving.place(change, writer, stored, digest, expires, self._variants)
+        )
+        future.add_done_callback(lambda done: self._settle(writer, done))
         try:
-            record = await self.do(lambda change: self._keep(change, writer, stored, digest, expires))
+            record = await self._outcome(future)
         finally:
             self._forget(writer)
-        tables = writer.tables
         if record is None:
-            if writer.large:
-                self._scribe.submit(lambda: self._discard(writer), alone=True)
             return None
-        return self._entry(tables, Found(record, record.head), 0, checked=False)
+        return self._entry(writer.tables, Found(record, record.head), 0, checked=False)
+
+    def _settle(self, writer: DiskWriter, done: Future[Record | None]) -> None:
+        """Take away what was written for nothing, even where nobody waits for it any more."""
+        if writer.large and (done.exception() is not None or done.result() is None):
+            self._scribe.submit(lambda: arriving.discard(self._mapped, writer), alone=True)
 
     # What the thread does that writes.
-
-    def _spool(self, writer: DiskWriter, data: bytes, more: int) -> bool:
-        if writer.failed:
-            return False
-        file = writer.spool.file if writer.spool else secrets.randbits(_FILES) + 1
-        try:
-            if more and not self._mapped.change(lambda change: reserve(change, file, more)):
-                writer.failed = True
-                return False
-            if writer.spool is None:
-                writer.spool = Spool(writer.tables.path_of(file), file)
-            writer.spool.append(data)
-        except OSError:
-            writer.failed = True
-            raise
-        writer.pieces.spool = writer.spool
-        return True
-
-    def _discard(self, writer: DiskWriter) -> None:
-        spool, writer.spool = writer.spool, None
-        if spool is not None:
-            spool.discard()
-            self._mapped.change(lambda change: release(change, spool.file))
-
-    def _keep(
-        self, change: Change, writer: DiskWriter, stored: StoredResponse, digest: str, expires: float | None
-    ) -> Record | None:
-        if change.tables is not writer.tables or writer.failed or (writer.large and writer.spool is None):
-            return None
-        file, sums = (writer.spool.file, writer.spool.sums()) if writer.spool else (0, b"")
-        arrived = Arrived(
-            writer.key,
-            writer.labels,
-            writer.replaces,
-            writer.begun,
-            stored,
-            digest,
-            expires,
-            b"".join(writer.held),
-            file,
-            sums,
-        )
-        return keep(change, arrived, self._variants)
 
     def _note_uses(self, change: Change) -> None:
         uses, self._uses = self._uses, {}

@@ -44,8 +44,8 @@ def meta_sum(descriptor: int, transaction: int) -> int | None:
 def lengthen(path: Path, size: int) -> None:
     """Have the map's file reach as far as the map, by a hole that takes no room.
 
-    To touch what is mapped and not in the file ends the process, while a page of zeros is found out: a damaged
-    page may point anywhere.
+    To touch what is mapped and not in the file ends the process, while a page of zeros is found out: a
+    damaged page may point anywhere.
     """
     with contextlib.suppress(OSError):
         if path.stat().st_size < size:

@@ -36,7 +36,8 @@ class Home(Protocol):
 
 
 class ValkeyEntry(Struct, eq=False):
-    """One stored response. `first` is the first piece as it is kept, None where it did not come along.
+    """One stored response. `first` is the first piece as it is kept, None where it did not come along, and
+    `content` the whole content where that is all of it.
 
     `digest_` is that of its key, `born` the sequence number below which its key's shard had not got when it
     began to be stored, `expires` in seconds since the epoch.
@@ -52,7 +53,7 @@ class ValkeyEntry(Struct, eq=False):
     born: int
     expires: float | None
     first: bytes | None
-    whole: bytes | None = None
+    content: bytes | None
 
     @property
     def key(self) -> bytes:
@@ -61,13 +62,6 @@ class ValkeyEntry(Struct, eq=False):
     @property
     def labels(self) -> tuple[bytes, ...]:
         return self.record.labels
-
-    @property
-    def content(self) -> bytes | None:
-        """The whole content where it came along with the record."""
-        if self.whole is None and self.first is not None and self.record.pieces == 1:
-            self.whole = unframe(self.first, self.id, 0, self.stored.length)
-        return self.whole
 
     @property
     def state(self) -> None:
@@ -104,8 +98,7 @@ class _Reading:
             raise StopAsyncIteration
         number = first // PIECE
         begin = number * PIECE
-        whole = entry.content
-        data = whole if whole is not None else await self._piece(number)
+        data = entry.content if entry.content is not None else await self._piece(number)
         end = self._next = min(self._end, begin + PIECE)
         return data if end - first == len(data) else memoryview(data)[first - begin : end - begin]
 

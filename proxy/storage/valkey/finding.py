@@ -18,7 +18,7 @@ from proxy.storage.valkey.entry import Home as EntryHome
 from proxy.storage.valkey.entry import ValkeyEntry
 from proxy.storage.valkey.names import Names, digest, digest_of, id_of, shard_of
 from proxy.storage.valkey.node import Node
-from proxy.storage.valkey.record import PIECE, Unreadable, unseal
+from proxy.storage.valkey.record import PIECE, Unreadable, unframe, unseal
 from proxy.storage.valkey.scripts import LOOK_UP
 
 _BUDGET = 256 << 10
@@ -168,6 +168,7 @@ class Finder:
         try:
             record, born, expires = unseal(value, id_)
             stored, digest_ = unpack(record.head)
+            whole = unframe(first, id_, 0, stored.length) if first and record.pieces == 1 else None
         except (Unreadable, msgspec.DecodeError, ValueError, IndexError):
             return None
         if record.key != key or digest(key) != name or (born < marks[0].least) is not (sight is Sight.FALLEN):
@@ -181,7 +182,7 @@ class Finder:
         for mark in marks:
             stored = mark.softened(stored, born)
         return ValkeyEntry(
-            home, record, stored, digest_, id_, name, shard_of(name), born, expires, first or None
+            home, record, stored, digest_, id_, name, shard_of(name), born, expires, first or None, whole
         )
 
     async def _valid(self, entries: list[ValkeyEntry], until: float) -> list[ValkeyEntry]:

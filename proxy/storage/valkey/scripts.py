@@ -2,8 +2,9 @@
 
 Each shard has a clock (a hash): `p` is its sequence number, which every invalidation in it raises; `f` the
 number below which nothing in it may be used; `b` that below which nothing is stored any more; `s` the time of
-the last soft purge of all and its number; `t…` the numbers at which single keys were invalidated. Numbers begin at, and
-never stay behind, the server's time in microseconds: a clock that was lost is not taken for an older one.
+the last soft purge of all, and its number; `t…` the numbers at which single keys were invalidated. Numbers
+begin at, and never stay behind, the server's time in microseconds: a clock that was lost is not taken for an
+older one.
 
 An index (a hash) has the entries under one key: `k` the key, `s` those of its last soft purge, `h…` the
 record of each entry and `c…` its first piece. A label (a hash) has `g`, the number below which nothing that

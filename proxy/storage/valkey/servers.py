@@ -55,6 +55,7 @@ class Servers:
         self._of: list[Node | None] = [None] * SHARDS
         self._covered: dict[Node, frozenset[int]] = {}
         self._whole = False
+        self._until = 0.0  # it is known to be in touch
         self._look = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._refused: Refused | None = None
@@ -63,10 +64,13 @@ class Servers:
     @property
     def in_touch(self) -> bool:
         """Whether every message is heard at this moment."""
+        now = monotonic()
+        if now < self._until:
+            return True
         if not self._whole:
             return False
-        since = monotonic() - 2 * self._settings.heartbeat
-        return all(node.heard > since for node in self._covered)
+        self._until = min(node.heard for node in self._covered) + 2 * self._settings.heartbeat
+        return now < self._until
 
     def node(self, shard: int) -> Node | None:
         """Whom to ask about a shard; None where nobody can be asked now."""
@@ -104,7 +108,7 @@ class Servers:
         await asyncio.gather(*(node.close() for node in self._nodes.values()))
         self._nodes.clear()
         self._of = [None] * SHARDS
-        self._whole = False
+        self._whole, self._until = False, 0.0
 
     # What nodes tell.
 
@@ -126,11 +130,13 @@ class Servers:
         """A script has answered, with the shard's sequence number."""
         if isinstance(reply, Exception):
             return
-        try:
-            number = int(reply[script.place or 0])
-        except (TypeError, ValueError, LookupError):
+        position = (
+            reply[script.place or 0] if isinstance(reply, list) and len(reply) > (script.place or 0) else None
+        )
+        if not isinstance(position, bytes) or not position.isdigit():
             self._forget(shard)
             return
+        number = int(position)
         known = self.known[shard]
         if known == number:
             return
@@ -165,6 +171,7 @@ class Servers:
             node.begin_anew()
 
     def _count(self) -> None:
+        self._until = 0.0
         self._whole = len(frozenset[int]().union(*self._covered.values())) == SHARDS
 
     # Finding them.

@@ -32,9 +32,9 @@ class ValkeyWriter:
     were known when it began: what was invalidated since has got a higher one. `epoch` is that of the store.
     It is `spoiled` once it is known not to be kept, and `softened` at the time of a soft purge.
 
-    `first` is the first piece as it will be kept; `under_way` are the others that are being sent. `held` is
-    how many bytes of them are here. What it took is only there to be read (`pieces`) where somebody has asked
-    for that before it was sent.
+    `first` is the first piece as it will be kept, `whole` the same as it came while there is no other;
+    `under_way` are the others that are being sent. `held` is how many bytes of them are here. What it took is
+    only there to be read (`pieces`) where somebody has asked for that before it was sent.
     """
 
     __slots__ = (
@@ -59,6 +59,7 @@ class ValkeyWriter:
         "softened",
         "spoiled",
         "under_way",
+        "whole",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +77,7 @@ class ValkeyWriter:
         self.labels, self.replaces, self.born, self.epoch = labels, replaces, born, epoch
         self.id = home.new_id()
         self.first = b""
+        self.whole: bytes | None = None
         self.count = 0
         self.length = 0
         self.held = 0
@@ -162,8 +164,9 @@ class ValkeyWriter:
         frame = self._framer.frame(piece)
         number, self.count = self.count, self.count + 1
         if number == 0:
-            self.first = frame
+            self.first, self.whole = frame, piece
             return
+        self.whole = None
         sent = self._home.put(self, number, frame)
         if sent is None:
             self.abort()

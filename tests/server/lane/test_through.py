@@ -84,6 +84,40 @@ async def test_new_ids_in_requests_and_responses_are_no_hindrance(play):
     assert records[98]["request"]["fields"][1][1].startswith(f"00-{98:032d}")
 
 
+async def test_what_holds_for_one_target_holds_for_others_at_their_second_request(play):
+    for number in range(5):
+        asked = request(start=b"GET /other/%d?x=y HTTP/1.1" % number)
+        for _ in range(2):
+            got = await exchange(play, asked)
+            assert got.endswith(BODY)
+        records = play.ways.records()
+        assert [record["request"]["target"] for record in records] == [f"/other/{number}?x=y"] * 2
+    assert short(play) == 5
+
+
+async def test_a_target_with_a_credential_shares_nothing(play):
+    for number in range(2):
+        asked = request(start=b"GET /c?access_token=abcdefghijkl%d HTTP/1.1" % number)
+        for _ in range(2):
+            await exchange(play, asked)
+    assert short(play) == 0
+    assert "abcdefghijkl" not in json.dumps(play.ways.records())
+
+
+async def test_what_the_store_holds_of_another_target_counts(play):
+    asked = request(start=b"GET /b HTTP/1.1")
+    await exchange(play, asked)
+    await exchange(play, asked)
+    assert short(play) == 1
+    other = response(b"Cache-Control: max-age=60", b'No-Vary-Search: params=("x" "y")', body=b"stored")
+    await exchange(play, request(start=b"GET /b?x HTTP/1.1"), other)
+    await play.step("ask", 0, request(start=b"GET /b?y HTTP/1.1"), 0)
+    assert play.ways.asked() is None
+    await play.step("ask", 0, asked, 0)
+    assert play.ways.asked() is None  # it is equivalent to what was stored
+    assert short(play) == 1
+
+
 async def test_once_something_is_stored_the_rules_are_asked(play):
     await exchange(play, answered=response(b"Cache-Control: max-age=60"))
     await play.step("ask", 0, request(), 0)
@@ -148,6 +182,17 @@ async def test_what_goes_wrong_in_rendering_is_left_to_the_long_way(play, monkey
     assert got.endswith(BODY)
     assert short(play) == 0
     assert "could not be rendered" in caplog.text
+
+
+async def test_what_goes_wrong_before_it_is_sent_is_left_to_the_long_way(play, monkeypatch, caplog):
+    def broken(*_):
+        raise KeyError("what was not thought of")
+
+    monkeypatch.setattr(play.ways.through._onward, "block", broken)
+    got = await exchange(play)
+    assert got.endswith(BODY)
+    assert short(play) == 0
+    assert "what was not thought of" in caplog.text
 
 
 async def test_where_no_two_responses_are_alike_the_search_ends(play):

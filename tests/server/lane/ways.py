@@ -105,6 +105,7 @@ class Ways(Twin):
             self.settings,
             self.lane_records,
             self.lane.blocks,
+            self.lane.register,
             1 << 20,
         )
         self.through.switched_on = short

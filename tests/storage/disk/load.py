@@ -128,12 +128,32 @@ async def filled(store: DiskStore) -> None:
     print(kept.count(True) > 100, large, wrong, gone > 0, left, again)
 
 
+async def stream(store: DiskStore) -> None:
+    """A content of 200 MiB goes in and comes out again; tells what memory that took, in KiB."""
+    piece = random.Random(1).randbytes(64 << 10)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    writer = store.begin(b"key", (), (), 200 << 20)
+    kept = writer is not None
+    for _ in range(3200):
+        kept = kept and writer is not None and writer.write(piece)
+    entry = await writer.commit(response(200 << 20), DIGEST) if writer is not None else None
+    count = 0
+    if entry is not None:
+        async for part in entry.read(0, (200 << 20) - 1):
+            whole = [bytes(part[at : at + len(piece)]) == piece for at in range(0, len(part), len(piece))]
+            count += len(part) if all(whole) else 0
+    print(kept, count >> 20, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+
+
 async def main(what: str, folder: str, *more: str) -> None:
-    store = DiskStore(folder, BUDGET, 2 << 20, say=lambda line: print("said:", line, flush=True))
+    budget, limit = (BUDGET, 2 << 20) if what != "stream" else (1 << 30, 256 << 20)
+    store = DiskStore(folder, budget, limit, say=lambda line: print("said:", line, flush=True))
     if what == "wild":
         await wild(store, int(more[0]))
     elif what == "told":
         await told(store)
+    elif what == "stream":
+        await stream(store)
     else:
         await filled(store)
     await store.close()

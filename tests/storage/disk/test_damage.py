@@ -18,7 +18,7 @@ from tests.storage.putting import contents, put, read
 BUDGET = 8 << 20
 SIZES = (30, 300, 3000, 20_000, 150_000)
 COUNT = 60
-CASES = 40
+CASES = 30
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -47,7 +48,7 @@ TestHistories = DiskMachine.TestCase
 
 def on_disk(folder: Path) -> int:
     """The bytes of all files there, as the file system has put them down."""
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_blocks * 512 for path in files_in(folder))
 
 
 async def again(store: DiskStore, folder: Path) -> DiskStore:
@@ -193,3 +194,21 @@ async def test_what_is_read_as_it_comes_need_not_be_in_memory(tmp_path: Path) ->
     assert entry is not None
     assert await read(entry) == content
     await store.close()
+
+
+async def test_what_is_not_kept_leaves_no_file_even_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path, BUDGET, 1 << 20)
+    writer = store.begin(b"key", (b"label",), (), 100_000)
+    assert writer is not None
+    assert writer.write(bytes(100_000))
+    await store.invalidate([], [b"label"])
+    committing = asyncio.create_task(writer.commit(response(100_000), "digest"))
+    await asyncio.sleep(0)
+    committing.cancel()
+    await store.expire(0)
+    await store.close()
+    assert [path for path in files_in(tmp_path) if path.parent.parent.name == "contents"] == []
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -44,6 +44,21 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == ["thesis.txt"]
 
 
+async def test_a_folder_that_another_process_is_beginning_is_no_stranger(tmp_path: Path) -> None:
+    (tmp_path / "pellucid-lock").touch()
+    (tmp_path / "cache-0123456789abcdef").mkdir()
+    (tmp_path / "pellucid-cache.123").touch()
+    await opened(tmp_path).close()
+
+
+async def test_only_folders_of_its_own_are_taken_away(tmp_path: Path) -> None:
+    await one(tmp_path)
+    (tmp_path / "cache-of-mine").mkdir()
+    marker(tmp_path).write_bytes(b"")
+    await one(tmp_path)
+    assert (tmp_path / "cache-of-mine").exists()
+
+
 async def test_what_is_told_of_news_is_no_stranger(tmp_path: Path) -> None:
     (tmp_path / "news").write_bytes(b"")
     await one(tmp_path)
@@ -57,12 +72,16 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
             opened(path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_without_the_rights_it_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(ConfigurationError, match="Permission denied"):
-        opened(tmp_path)
-    tmp_path.chmod(0o700)
+    user = os.geteuid()
+    os.seteuid(user or 65534)  # root may write anywhere
+    try:
+        with pytest.raises(ConfigurationError, match="Permission denied"):
+            opened(tmp_path)
+    finally:
+        os.seteuid(user)
+        tmp_path.chmod(0o700)
 
 
 def test_too_small_a_budget_is_refused(tmp_path: Path) -> None:
@@ -169,3 +188,25 @@ async def test_with_a_smaller_budget_it_becomes_smaller(tmp_path: Path) -> None:
         await put(store, b"small %d" % number, bytes(1000))
     assert (store.figures().bytes <= BUDGET, store.figures().entries > 10, said) == (True, True, [])
     await store.close()
+
+
+async def test_given_up_it_is_begun_anew_by_who_has_it_open_and_by_who_opens_it(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    entry = await put(store, b"key", b"content")
+    folders.give_up(tmp_path)
+    assert (entry.state, await contents(store, b"key")) == (None, [])
+    await put(store, b"key", b"anew")
+    assert await contents(store, b"key") == [b"anew"]
+    await store.close()
+    folders.give_up(tmp_path)
+    store = opened(tmp_path)
+    assert await contents(store, b"key") == []
+    await put(store, b"key", b"anew")
+    assert await contents(store, b"key") == [b"anew"]
+    await store.close()
+
+
+def test_to_give_up_what_is_not_there_does_nothing(tmp_path: Path) -> None:
+    folders.give_up(tmp_path)
+    folders.give_up(tmp_path / "nowhere")
+    assert os.listdir(tmp_path) == []

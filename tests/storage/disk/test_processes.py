@@ -19,7 +19,7 @@ from tests.storage.disk.load import BUDGET, content, read_all, right
 from tests.storage.putting import contents, put, read, response
 
 ROOT = Path(__file__).parents[3]
-ROUNDS = 30
+ROUNDS = 14
 
 
 class Other:

@@ -51,7 +51,7 @@ def state(
 
     Measured are visibility (what a cache can do), reliability (replicas are killed, restarted, held and cut
     off), scalability (replicas are added, shoppers grow to 100,000) and what carrying the state costs.
-    Everything runs on loopback, in a temporary folder, with its own replicas, and takes about 14 minutes.
+    Everything runs on loopback, in a temporary folder, with its own replicas, and takes about 15 minutes.
     Interrupted, it reports what it has. What isn't installed is left out; pip install 'pellucid[demo]'.
     """
     if seconds is not None and not math.isfinite(seconds):

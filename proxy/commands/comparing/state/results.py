@@ -27,7 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     visits: int = 4
     most: int = 100_000
     lines: tuple[int, ...] = (0, 1, 5, 20, 50, 100)
-    drills: int = 150
+    drills: int = 80
     scenarios: tuple[str, ...] = ("kill", "deploy", "hang", "cut")
     steps: tuple[float, ...] = (0.0, 0.1, 0.3, 1.0)
 

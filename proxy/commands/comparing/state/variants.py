@@ -55,7 +55,7 @@ VARIANTS = {
             ("--style", "sessions", "--data", "{store}"),
             *("cookie", False),
             replicas=1,
-            parts=(VISIBILITY, DOWNSIDE),
+            parts=(VISIBILITY,),
         ),
         Variant(
             *(
@@ -83,12 +83,12 @@ VARIANTS = {
         Variant(
             *("tokens-signed", "Tokens, signed", "with the client, in each message, signed"),
             ("--style", "tokens", "--tokens", "signed", "--key", SECRET, "--data", "{store}"),
-            *("cookie", True),
+            *("token", True),
         ),
         Variant(
             *("tokens-encrypted", "Tokens, encrypted", "with the client, in each message, encrypted"),
             ("--style", "tokens", "--tokens", "encrypted", "--key", SECRET, "--data", "{store}"),
-            *("cookie", True),
+            *("token", True),
             parts=(VISIBILITY, DOWNSIDE),
             needs=("joserfc",),
         ),
@@ -103,7 +103,7 @@ VARIANTS = {
             *("flask-server", "Flask, server-side session", "in a store that all servers share"),
             ("--style", "flask", "--sessions", "server", "--state", "{store}"),
             *("cookie", False),
-            parts=(VISIBILITY, RELIABILITY, DOWNSIDE),
+            parts=(VISIBILITY, DOWNSIDE),
             needs=("flask", "flask_session", "cheroot"),
         ),
     )

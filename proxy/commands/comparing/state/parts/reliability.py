@@ -14,11 +14,13 @@ from proxy.commands.comparing.state.variants import RELIABILITY
 BEFORE = 1.5
 """Seconds of shopping before the blow."""
 
+AFTER = 1.0
+"""Seconds that it goes on at least once all is well again."""
+
 VICTIM = 1
 """The replica that it befalls."""
 
 _DOWN, _HELD, _SWALLOWED, _CUT = 1.0, 2.0, 0.4, 1.2
-_DEPLOYED = 5.0
 _COUNTED = ("failed", "lost", "wrong", "logged_out", "lost_orders", "doubled", "visits")
 
 
@@ -71,7 +73,8 @@ def measure(place: Place, told: Callable[[str], None] = lambda scenario: None) -
                 port=stage.port,
                 conversation=variant.conversation,
                 shoppers=settings.shoppers,
-                seconds=BEFORE + (max(settings.seconds, _DEPLOYED) if name == "deploy" else settings.seconds),
+                seconds=BEFORE + settings.seconds,
+                told=True,
                 think=settings.think,
                 seed=place.seed,
                 first=1 + number * settings.shoppers,
@@ -87,6 +90,8 @@ def strike(stage: Stage, shopping: Shoppers, plan: Plan, name: str, place: Place
     struck = time.time()
     BLOWS[name](stage)
     healed = time.time()
+    time.sleep(max(AFTER, struck + place.settings.seconds - healed))
+    shopping.stop()
     outcome = shopping.end(plan)
     blow = struck - outcome.timeline.began
     place.book.keep(

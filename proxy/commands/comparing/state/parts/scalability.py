@@ -34,7 +34,7 @@ def measure(place: Place) -> None:
 def grow(place: Place) -> None:
     """From one replica to as many as there are, one by one, while shoppers shop."""
     settings, variant = place.settings, place.variant
-    most = 2 if settings.quick else variant.replicas + 1
+    most = 2 if settings.quick else variant.replicas
     workshop = replace(place.workshop(settings.scale_rate), settings=_QUEUES)
     length = _SETTLING + max(1.5, 0.75 * settings.seconds)
     with (

@@ -71,7 +71,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield _sheet(report)
     yield Text()
     yield Text(balance_of(report))
-    yield Text(f"Made in {report.seconds / 60:.1f} min by: {' '.join(report.command)}", style="dim")
+    yield Text(f"Made in {report.seconds / 60:.1f} min by: {shown(' '.join(report.command))}", style="dim")
 
 
 def _heading(title: str) -> RenderableType:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from base64 import b64encode
 from typing import Any
 
-from proxy.commands.comparing.state.shopping.conversation import Conversation, Deliver, Went, pieces
+from proxy.commands.comparing.state.shopping.conversation import Conversation, Deliver, Went, pieces, step_key
 from proxy.commands.comparing.state.shopping.line import Answer
 
 _IN_PROGRESS = "idempotency-in-progress"
 _AGAIN = 0.5
-
-
-def _key() -> dict[str, str]:
-    """What stands for one step, however often it has to be asked for."""
-    return {"Idempotency-Key": f'"{secrets.token_hex(16)}"'}
 
 
 class ByUrl(Conversation):
@@ -44,7 +38,7 @@ class ByUrl(Conversation):
 
     async def add(self, sku: str, quantity: int) -> Went:
         target = f"{self._cart}/items" if self._cart else "/carts"
-        fields = _key()
+        fields = step_key()
         answer = await self.ask("POST", target, {"sku": sku, "quantity": quantity}, fields)
         if answer.status == 201 and not self._cart:
             self._cart = answer.field("location")
@@ -92,7 +86,7 @@ class ByUrl(Conversation):
 
     async def order(self, reference: str) -> Went:
         content = {"cart": self._cart, "version": self._version, "reference": reference}
-        fields = _key()
+        fields = step_key()
         placed = await self.ask("POST", "/orders/", content, fields)
         for _ in range(8):
             if placed.problem != _IN_PROGRESS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, auto
@@ -161,3 +162,8 @@ def pieces(answer: Answer) -> dict[str, int]:
     """What a shown cart holds."""
     document: Any = answer.document()
     return {str(one["sku"]): int(one["quantity"]) for one in document.get("items", ())}
+
+
+def step_key() -> dict[str, str]:
+    """The field that stands for one step, however often that has to be asked for."""
+    return {"Idempotency-Key": f'"{secrets.token_hex(16)}"'}

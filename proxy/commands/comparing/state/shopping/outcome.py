@@ -14,7 +14,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     how often one thing is asked for, `pause` the seconds in between. `first` is the number of the first
     shopper: no two runs against one shop have the same shoppers. `audit`: in the end carts and orders are
     looked at once more. `midway`: each begins somewhere in its first visit, as if they came at
-    all times.
+    all times. `told`: they go on until they are told to stop, whatever `seconds` says.
     """
 
     port: int
@@ -30,6 +30,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     first: int = 1
     audit: bool = True
     midway: bool = True
+    told: bool = False
 
 
 class Traffic(msgspec.Struct, kw_only=True):

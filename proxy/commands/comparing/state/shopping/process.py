@@ -11,13 +11,13 @@ import time
 import msgspec
 
 from proxy.commands.comparing.spread import percentile
-from proxy.commands.comparing.state.shopping.by_cookie import ByCookie
+from proxy.commands.comparing.state.shopping.by_cookie import ByCookie, ByToken
 from proxy.commands.comparing.state.shopping.by_url import ByUrl
 from proxy.commands.comparing.state.shopping.conversation import Conversation
 from proxy.commands.comparing.state.shopping.outcome import Outcome, Plan
-from proxy.commands.comparing.state.shopping.shopper import Books, Shopper
+from proxy.commands.comparing.state.shopping.shopper import Books, Hours, Shopper
 
-CONVERSATIONS: dict[str, type[Conversation]] = {"cookie": ByCookie, "url": ByUrl}
+CONVERSATIONS: dict[str, type[Conversation]] = {"cookie": ByCookie, "token": ByToken, "url": ByUrl}
 _FOREVER = 1e12
 _AUDITORS = 16
 
@@ -30,8 +30,11 @@ async def shop(plan: Plan) -> Outcome:
     shoppers = [
         Shopper(number, plan, books, converse) for number in range(plan.first, plan.first + plan.shoppers)
     ]
-    until = _FOREVER if plan.visits else began + plan.seconds
-    await asyncio.gather(*(one.shop(until) for one in shoppers))
+    hours = Hours(_FOREVER if plan.visits or plan.told else began + plan.seconds)
+    listening = asyncio.create_task(_listen(hours)) if plan.told else None
+    await asyncio.gather(*(one.shop(hours) for one in shoppers))
+    if listening is not None:
+        await listening
     last = time.time() - began
     latencies = sorted(books.latencies)
     if plan.audit:
@@ -53,6 +56,12 @@ async def shop(plan: Plan) -> Outcome:
     )
 
 
+async def _listen(hours: Hours) -> None:
+    """Close the shop when a line comes, or nobody is there to send one."""
+    await asyncio.to_thread(sys.stdin.readline)
+    hours.until = 0.0
+
+
 async def _audit(shopper: Shopper, turns: asyncio.Semaphore) -> None:
     async with turns:
         await shopper.audit()
@@ -62,7 +71,7 @@ def main() -> None:
     """Read plans until standard input ends; each answered by one line when it has begun, one when done."""
     gc.set_threshold(50_000, 20, 20)
     with contextlib.suppress(KeyboardInterrupt):
-        for line in sys.stdin:
+        while line := sys.stdin.readline():
             plan = msgspec.json.decode(line, type=Plan)
             print("ready", flush=True)
             if not sys.stdin.readline():

@@ -37,6 +37,17 @@ class Books:
         self.latencies: list[float] = []
 
 
+class Hours:
+    """How long the shop is open: until a moment of `time.time()`, which may be set while shoppers shop."""
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+
+    def over(self) -> bool:
+        """Whether it has closed."""
+        return time.time() >= self.until
+
+
 class Over(Exception):  # noqa: N818 - it is no error
     """This visit is over before its time."""
 
@@ -91,21 +102,21 @@ class Shopper:
 
     # Visits.
 
-    async def shop(self, until: float) -> None:
-        """Visit the shop again and again until a moment (of `time.time()`), or as often as planned."""
+    async def shop(self, hours: Hours) -> None:
+        """Visit the shop again and again while it is open, or as often as planned."""
         number = 0
-        while time.time() < until and (not self._plan.visits or number < self._plan.visits):
-            if await self._visit(number, until):
+        while not hours.over() and (not self._plan.visits or number < self._plan.visits):
+            if await self._visit(number, hours):
                 self._account.visits += 1
             number += 1
 
-    async def _visit(self, number: int, until: float) -> bool:
+    async def _visit(self, number: int, hours: Hours) -> bool:
         """Whether it came to its end in time."""
         wants = list(visit(self._plan.seed, self._number - self._plan.first, number))
         begin = self._random.randrange(len(wants)) if self._plan.midway and not number else 0
         try:
             for want in wants[begin:]:
-                if time.time() >= until:
+                if hours.over():
                     return False
                 await self._get(want)
                 if self._plan.think:

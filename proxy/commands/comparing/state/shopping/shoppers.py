@@ -28,6 +28,10 @@ class Shoppers:
         self._child.receive()
         self._child.send("go")
 
+    def stop(self) -> None:
+        """Close the shop, where the plan is to wait for that. Raises ComparisonError."""
+        self._child.send("stop")
+
     def end(self, plan: Plan) -> Outcome:
         """Wait until they are done. Raises ComparisonError."""
         return msgspec.json.decode(self._child.receive(plan.seconds + _PATIENCE), type=Outcome)

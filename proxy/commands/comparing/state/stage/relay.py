@@ -11,6 +11,8 @@ import contextlib
 import sys
 from collections.abc import Callable
 
+_TRIES, _PAUSE = 50, 0.1
+
 
 class Relay:
     """Passes bytes on between whoever connects and a port of loopback."""
@@ -69,7 +71,27 @@ class Relay:
                     one.transport.abort()
             case "heal":
                 self._swallowing = False
+                await self._listen_again()
+
+    async def _listen_again(self) -> None:
+        """At the same port, which somebody else may have for a moment. Raises OSError."""
+        for _ in range(_TRIES - 1):
+            with contextlib.suppress(OSError):
                 await self.listen()
+                return
+            await asyncio.sleep(_PAUSE)
+        await self.listen()
+
+    async def close(self) -> None:
+        """Break everything off, for good."""
+        ends = list(self._open)
+        await self.obey("cut")
+        while self._passing:
+            await asyncio.wait(self._passing)
+            await asyncio.sleep(0)
+        for end in ends:
+            with contextlib.suppress(OSError):
+                await end.wait_closed()
 
 
 async def _main(target: int) -> None:

@@ -11,11 +11,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from proxy.commands.comparing.asking import accepts
+from proxy.commands.comparing.asking import accepts, free_port
 from proxy.commands.comparing.children import Child
 from proxy.commands.comparing.errors import ComparisonError
 from proxy.commands.comparing.procfs import anonymous_bytes, exact_seconds
 
+_TAKEN, _TRIES = "in use", 3
 _READY = re.compile(r"accepts connections on http://127\.0\.0\.1:([0-9]+)")
 
 
@@ -28,7 +29,7 @@ class Replica:
         self._cores = cores
         self._past = 0.0
         self.name = f"replica-{number}"
-        self.port = 0
+        self.port = free_port()
         self._child = self._start()
 
     def _start(self) -> Child:
@@ -43,6 +44,18 @@ class Replica:
 
     def wait(self) -> None:
         """Until it accepts connections. Raises ComparisonError, with its last words, where it never does."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                self._child.wait_until(self._ready)
+                return
+            except ComparisonError as error:
+                self._child.end()
+                if attempt == _TRIES or _TAKEN not in str(error).lower():
+                    raise
+                self.port = free_port()
+                self._child = self._start()
+
+    def _wait_again(self) -> None:
         self._child.wait_until(self._ready)
 
     def _ready(self) -> bool:
@@ -80,7 +93,7 @@ class Replica:
         while True:
             self._child = self._start()
             try:
-                self.wait()
+                self._wait_again()
                 return
             except ComparisonError:
                 self._child.end()
