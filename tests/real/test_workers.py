@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from tests.real.crew import Crew, counting, crew, gone, until
-from tests.real.running import free_port
+from tests.real.running import end, free_port
 
 
 async def shop(crew: Crew, number: int, times: int) -> Counter[str]:
@@ -208,22 +208,23 @@ async def test_the_records_on_one_pipe_are_not_mixed_up(tmp_path: Path) -> None:
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 20,
         )
-        assert process.stdout is not None
-        assert b"listens on" in await process.stdout.readline()
-        large = {"X-Large": "x" * 8000, "X-Larger": "y" * 8000}
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
-
-            async def get() -> int:
-                async with http.get(f"http://127.0.0.1:{port}/a", headers=large) as answer:
-                    return answer.status
-
+        try:
+            assert process.stdout is not None
+            assert b"listens on" in await process.stdout.readline()
             reading = asyncio.ensure_future(process.stdout.read())
-            statuses = await asyncio.gather(*(get() for _ in range(120)))
-        assert set(statuses) == {200}
-        process.terminate()
+            large = {"X-Large": "x" * 8000, "X-Larger": "y" * 8000}
+            async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
+
+                async def get() -> int:
+                    async with http.get(f"http://127.0.0.1:{port}/a", headers=large) as answer:
+                        return answer.status
+
+                assert set(await asyncio.gather(*(get() for _ in range(120)))) == {200}
+        finally:
+            await end(process)
         lines = (await reading).splitlines()
         assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 120
-        assert await process.wait() == 0
+        assert process.returncode == 0
 
 
 async def test_the_configuration_is_read_again(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from proxy.commands.comparing.workloads.all_workloads import WORKLOADS
 from proxy.message.errors import ConfigurationError
 from proxy.server.process import allow_files
 
-_FILES = 20_000
+FILES = 20_000
 _ROOM = 2 << 30
 _BUSY = 0.1
 _EXAMPLE = Place(Path("FOLDER"), 8080, 8090)
@@ -53,10 +53,10 @@ def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
     """Run it all. `begun` hears how many steps there will be. Raises ComparisonError, ConfigurationError."""
     require_linux()
     began, taken = time.monotonic(), taken_by_others()
-    wrk = _load(wanted.load)
-    entrants, compared = _enter(_named("contender", wanted.only, {one.name: one for one in EVERYONE}))
-    workloads = [kind() for kind in _named("workload", wanted.workloads, WORKLOADS)]
-    cores, files = share_out(), allow_files(_FILES)
+    wrk = find_load(wanted.load)
+    entrants, compared = enter(named("contender", wanted.only, {one.name: one for one in EVERYONE}))
+    workloads = [kind() for kind in named("workload", wanted.workloads, WORKLOADS)]
+    cores, files = share_out(), allow_files(FILES)
     settings = Settings(
         repeats=wanted.repeats,
         seconds=wanted.seconds if wrk is None else max(1.0, float(round(wanted.seconds))),
@@ -83,7 +83,7 @@ def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
         contenders=compared,
         workloads=results,
         figures=figures(results, [one.name for one in compared]),
-        warnings=_warnings(cores, entrants, (taken_by_others() - taken) / (time.monotonic() - began)),
+        warnings=warned(cores, entrants, (taken_by_others() - taken) / (time.monotonic() - began)),
     )
 
 
@@ -93,7 +93,7 @@ def taken_by_others() -> float:
     return machine_seconds() - (own.user + own.system + own.children_user + own.children_system)
 
 
-def _load(wanted: str) -> Found | None:
+def find_load(wanted: str) -> Found | None:
     """wrk, unless ours is wanted, or there is no wrk and nobody asked for it. Raises ConfigurationError."""
     if wanted == "own":
         return None
@@ -105,7 +105,7 @@ def _load(wanted: str) -> Found | None:
         return None
 
 
-def _named(what: str, names: Sequence[str], known: Mapping[str, _Kind]) -> list[_Kind]:
+def named(what: str, names: Sequence[str], known: Mapping[str, _Kind]) -> list[_Kind]:
     """Those that are named, or all where none is, in the usual order. Raises ConfigurationError."""
     for name in names:
         if name not in known:
@@ -114,7 +114,7 @@ def _named(what: str, names: Sequence[str], known: Mapping[str, _Kind]) -> list[
     return [kind for name, kind in known.items() if not names or name in names]
 
 
-def _enter(contenders: Sequence[Contender]) -> tuple[list[Entrant], list[Compared]]:
+def enter(contenders: Sequence[Contender]) -> tuple[list[Entrant], list[Compared]]:
     """Who is installed, and what the report says of each. Raises ConfigurationError where nobody is."""
     entrants, compared = [], []
     for one in contenders:
@@ -149,7 +149,7 @@ def _remember(bench: Bench, result: Result) -> None:
                 bench.full_load[row.contender] = row.measures["requests_per_second"].median
 
 
-def _warnings(cores: Cores, entrants: Sequence[Entrant], others: float) -> list[str]:
+def warned(cores: Cores, entrants: Sequence[Entrant], others: float) -> list[str]:
     """What makes all figures worth less; `others` is how many cores other programs kept busy meanwhile."""
     found = []
     if not cores.apart:

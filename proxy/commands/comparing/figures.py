@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from proxy.commands.comparing.measures import MEASURES, Better
@@ -11,27 +11,41 @@ from proxy.commands.comparing.spread import Spread, ratios
 
 OURS = "pellucid"
 _PROCESSOR = "processor_microseconds"
+_UNITS = ("ms", "×")
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A figure: a measure of Pellucid's in a workload, itself or as a ratio to that of `beside`."""
+    """A figure: a measure in a workload, of Pellucid or `whose`, itself or as a ratio to that of `beside`.
+
+    The ratio is given `factor` times. `told` explains it, where the measure's own sentence does not; `more`
+    says whether more of it is better, where that is otherwise than of the measure.
+    """
 
     name: str
     title: str
     workload: str
     measure: str
     beside: str | None
-    limit: float
+    limit: float | None
+    whose: str = OURS
+    factor: float = 1.0
+    told: str = ""
+    more: bool | None = None
 
     @property
     def sentence(self) -> str:
         """The figure explained."""
         measured = MEASURES[self.measure]
-        if self.beside is None:
-            return measured.sentence
-        wanted = "more" if measured.better is Better.MORE else "less"
+        if self.told or self.beside is None:
+            return self.told or measured.sentence
+        wanted = "more" if self.wants_more else "less"
         return f"{measured.sentence} As a ratio to {self.beside}'s in the same rounds; {wanted} is better."
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more of it is better."""
+        return MEASURES[self.measure].better is Better.MORE if self.more is None else self.more
 
 
 AIMS = (
@@ -66,38 +80,42 @@ AIMS = (
 )
 
 
-def figures(results: list[Result], contenders: Collection[str]) -> list[Figure]:
+def figures(
+    results: list[Result], contenders: Collection[str], aims: Sequence[Aim] = AIMS
+) -> list[Figure]:
     """The figures whose workload and contenders were wanted, unmeasured where one of these took no part."""
     by_name = {result.workload: result for result in results}
-    wanted = [aim for aim in AIMS if {OURS, aim.beside or OURS} <= set(contenders)]
+    wanted = [aim for aim in aims if {aim.whose, aim.beside or aim.whose} <= set(contenders)]
     return [_figure(aim, by_name[aim.workload]) for aim in wanted if aim.workload in by_name]
 
 
 def _figure(aim: Aim, result: Result) -> Figure:
     found = _found(aim, result)
     measure = MEASURES[aim.measure]
-    more = measure.better is Better.MORE
     return Figure(
         name=aim.name,
         title=aim.title,
         sentence=aim.sentence,
         workload=aim.workload,
-        contenders=[OURS] if aim.beside is None else [OURS, aim.beside],
-        unit="×" if aim.beside is not None else "ms" if measure.unit == "ms" else "",
+        contenders=[aim.whose] if aim.beside is None else [aim.whose, aim.beside],
+        unit="×" if aim.beside is not None else measure.unit if measure.unit in _UNITS else "",
         value=found.median if found else None,
         low=found.low if found else None,
         high=found.high if found else None,
-        at_most=None if more else aim.limit,
-        at_least=aim.limit if more else None,
+        at_most=None if aim.wants_more else aim.limit,
+        at_least=aim.limit if aim.wants_more else None,
     )
 
 
 def _found(aim: Aim, result: Result) -> Spread | None:
-    ours = result.row(OURS)
+    ours = result.row(aim.whose)
     if ours is None or aim.measure not in ours.measures:
         return None
     if aim.beside is None:
         measured = ours.measures[aim.measure]
         return Spread(measured.median, measured.low, measured.high)
     beside = result.row(aim.beside)
-    return ratios(ours.values(aim.measure), beside.values(aim.measure)) if beside is not None else None
+    found = ratios(ours.values(aim.measure), beside.values(aim.measure)) if beside is not None else None
+    if found is None:
+        return None
+    return Spread(*(aim.factor * value for value in (found.median, found.low, found.high)))

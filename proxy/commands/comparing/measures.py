@@ -68,6 +68,32 @@ MEASURES = {
             "What the server's processes held at the end; pages that several share count once.",
         ),
         Measure(
+            *("hit_ratio", "hits before", "", _MORE),
+            "Of the requests before the restart, how many the origin was not asked for.",
+        ),
+        Measure(
+            *("hit_ratio_after", "hits after", "", _MORE),
+            "Of as many requests after the restart, how many the origin was not asked for.",
+        ),
+        Measure(
+            *("kept_ratio", "after to before", "×", _MORE),
+            "The hit ratio after the restart, to that before.",
+        ),
+        Measure(
+            *("old_answers", "old answers", "", _LESS),
+            "Answers with what was purged, to requests that were sent after the purge had been answered.",
+        ),
+        Measure(*("answers", "answers", "", _MORE), "Answers that were looked at meanwhile."),
+        Measure(
+            *("purge_milliseconds", "purge", "ms", _LESS),
+            "From sending a purge to its answer; half of all took no longer.",
+        ),
+        Measure(
+            *("seen_milliseconds", "seen after", "ms", _LESS),
+            "From the answer to a purge until nobody was given anymore what was purged, at most.",
+        ),
+        Measure(*("purged_entries", "entries", "", _MORE), "How many entries one purge was about."),
+        Measure(
             *("errors", "errors", "", _LESS),
             "Requests without a whole answer with status 200 and the right content.",
         ),

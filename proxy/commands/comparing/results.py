@@ -53,7 +53,10 @@ class Row(msgspec.Struct, kw_only=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """One workload: `main` is the measure that it is about, `shown` are all that are worth showing."""
+    """One workload: `main` is the measure that it is about, `shown` are all that are worth showing.
+
+    `base` is whom the others are related to.
+    """
 
     workload: str
     title: str
@@ -63,6 +66,7 @@ class Result(msgspec.Struct, kw_only=True):
     shown: list[str]
     rows: list[Row]
     warnings: list[str] = []
+    base: str = BASE
 
     def row(self, contender: str) -> Row | None:
         """Of one contender, where it took part."""
@@ -124,6 +128,11 @@ class Report(msgspec.Struct, kw_only=True):
     workloads: list[Result]
     figures: list[Figure]
     warnings: list[str]
+
+    @property
+    def subject(self) -> str:
+        """What was compared: the name of the command."""
+        return self.format.split("/")[1].removeprefix("compare-")
 
     def title(self, contender: str) -> str:
         """What a contender is called."""

@@ -18,7 +18,7 @@ from proxy.commands.comparing.children import Child
 from proxy.commands.comparing.contenders.contract import CONNECTIONS, Contender, Found, Place
 from proxy.commands.comparing.errors import ComparisonError
 from proxy.commands.comparing.machine import Cores
-from proxy.commands.comparing.results import BASE, Result, Row, Settings, summarize
+from proxy.commands.comparing.results import Result, Row, Settings, summarize
 from proxy.commands.comparing.standing import Standing, stand
 from proxy.commands.comparing.workloads.contract import Workload
 from proxy.message.errors import ConfigurationError
@@ -74,7 +74,7 @@ def run_workload(bench: Bench, workload: Workload, entrants: list[Entrant], told
     with contextlib.ExitStack() as stack:
         stood: dict[str, Standing] = {}
         if not workload.fresh:
-            for one in sorted(taking_part, key=lambda one: one.name != BASE):
+            for one in sorted(taking_part, key=lambda one: one.name != workload.base):
                 told(workload.title, f"{one.contender.title} gets ready")
                 with _failing(rows[one.name]):
                     stood[one.name] = stack.enter_context(_standing(bench, workload, one))
@@ -87,7 +87,7 @@ def run_workload(bench: Bench, workload: Workload, entrants: list[Entrant], told
                     told(workload.title, f"{one.contender.title}, round {number + 1}")
                     with _failing(row):
                         _run(bench, workload, one, stood.get(one.name), row, number)
-    summarize(list(rows.values()))
+    summarize(list(rows.values()), workload.base)
     return Result(
         workload=workload.name,
         title=workload.title,
@@ -96,6 +96,7 @@ def run_workload(bench: Bench, workload: Workload, entrants: list[Entrant], told
         main=workload.main,
         shown=list(workload.shown),
         rows=list(rows.values()),
+        base=workload.base,
         warnings=workload.warnings(bench),
     )
 
@@ -120,7 +121,10 @@ def _standing(
     folder.mkdir()
     connections = min(CONNECTIONS, int(bench.files / _CONTENDERS_FILES))
     place = Place(folder, 0, bench.origin_port, connections)
-    return stand(one.contender, one.found, place, bench.cores.contender)
+    cores = bench.cores
+    return stand(
+        one.contender, one.found, place, cores.contender + (cores.load if workload.everywhere else ())
+    )
 
 
 def _in_turn(entrants: list[Entrant], number: int) -> list[Entrant]:

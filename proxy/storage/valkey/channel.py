@@ -30,6 +30,10 @@ Reply = Any
 
 Seen = Callable[[Reply], None]
 
+_LATE = 0.003
+_GRACE = 0.05
+"""Seconds that are added, at most, where this process was late itself and may have answers to read."""
+
 
 class Unwell(Exception):  # noqa: N818
     """There is no answer: too slow, too much under way, the connection is gone."""
@@ -260,21 +264,20 @@ async def answers(futures: list[asyncio.Future[Reply]], within: float) -> list[R
 class _Alarm:
     """Ends the waiting for answers; where this process was late itself, what has come is read first."""
 
-    __slots__ = ("_due", "_futures", "_late", "_timer")
-
-    _GRACE = 0.003
+    __slots__ = ("_due", "_futures", "_grace", "_late", "_timer")
 
     def __init__(self, futures: list[asyncio.Future[Reply]], within: float) -> None:
         loop = asyncio.get_running_loop()
         self._futures = futures
         self._late = False
+        self._grace = min(within, _GRACE)
         self._due = loop.time() + within
         self._timer = loop.call_at(self._due, self._ring, loop)
 
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._late and loop.time() > self._due + self._GRACE:
+        if not self._late and loop.time() > self._due + _LATE:
             self._late = True
-            self._timer = loop.call_later(self._GRACE, self._ring, loop)
+            self._timer = loop.call_later(self._grace, self._ring, loop)
             return
         for future in self._futures:
             if not future.done():

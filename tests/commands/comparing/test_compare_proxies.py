@@ -64,10 +64,10 @@ def test_wrk_that_is_wanted_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> 
         raise ComparisonError("wrk is not installed")
 
     monkeypatch.setattr(comparison, "find_wrk", nowhere)
-    assert comparison._load("") is None
-    assert comparison._load("own") is None
+    assert comparison.find_load("") is None
+    assert comparison.find_load("own") is None
     with pytest.raises(ConfigurationError, match="--load own"):
-        comparison._load("wrk")
+        comparison.find_load("wrk")
 
 
 def test_a_report_is_shown_again_in_each_form(

@@ -75,7 +75,9 @@ def test_the_names_in_the_json_are_stable(report: Report) -> None:
     assert list(found["machine"]) == ["processor", "cores", "memory", "system", "python"]
     assert list(found["settings"]) == ["repeats", "seconds", "connections", "load", "load_version"]
     workload = found["workloads"][0]
-    assert list(workload) == ["workload", "title", "sentence", "load", "main", "shown", "rows", "warnings"]
+    assert list(workload) == [
+        *("workload", "title", "sentence", "load", "main", "shown", "rows", "warnings", "base")
+    ]
     assert list(workload["rows"][0]) == ["contender", "runs", "measures", "failed"]
     assert list(workload["rows"][0]["runs"][0]) == ["round", "measures", "complaints"]
     measured = workload["rows"][0]["measures"]["processor_microseconds"]

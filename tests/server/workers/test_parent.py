@@ -15,16 +15,19 @@ from proxy.message.errors import ConfigurationError
 from proxy.server.workers.parent import Job, NoWorkers, Parent
 from proxy.server.workers.post import Ready, Servers
 
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+
 def stays(place):
     place.post.send(Ready())
-    print("up", place.serial, os.getpid(), flush=True)
+    say("up", place.serial, os.getpid())
     while True:
         try:
             message = place.post.receive()
         except BlockingIOError:
             time.sleep(0.01)
         else:
-            print("told", type(message[0]).__name__ if message else "nothing more", flush=True)
+            say("told", type(message[0]).__name__ if message else "nothing more")
             if message is None or type(message[0]).__name__ == "Stop":
                 return
 
@@ -37,16 +40,16 @@ def breaks(place):
 def hangs(place):
     place.post.send(Ready())
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    print("up", place.serial, os.getpid(), flush=True)
+    say("up", place.serial, os.getpid())
     while True:
         time.sleep(1)
 
 jobs = [Job(f"worker {n}", globals()[name], n) for n, name in enumerate(sys.argv[1:])]
 try:
-    Parent(jobs, Servers(()), grace=0.0).run(lambda: print("all up", flush=True))
+    Parent(jobs, Servers(()), grace=0.0).run(lambda: say("all up"))
 except (ConfigurationError, NoWorkers) as error:
-    print(type(error).__name__, error, flush=True)
-print("over", flush=True)
+    say(type(error).__name__, error)
+say("over")
 """
 
 

@@ -21,7 +21,12 @@ _numbers = itertools.count()
 
 def patient(**others: object) -> ValkeySettings:
     """Settings with which nothing is too slow, in a namespace that nobody else uses."""
-    values = {"namespace": f"t{os.getpid()}.{next(_numbers)}", "lookup": 5.0, "write": 5.0, "heartbeat": 2.0}
+    values = {
+        "namespace": f"t{os.getpid()}.{next(_numbers)}",
+        "lookup": 20.0,
+        "write": 20.0,
+        "heartbeat": 20.0,
+    }
     return ValkeySettings(**{**values, **others})
 
 

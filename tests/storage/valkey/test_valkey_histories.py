@@ -12,14 +12,18 @@ from proxy.storage.contract import Writer
 from proxy.storage.selection import Selection
 from proxy.storage.valkey.store import ValkeyStore
 from tests.storage.putting import DIGEST, NOW, read, response
-from tests.storage.store_machine import StoreMachine
+from tests.storage.store_machine import Begun, Expected, StoreMachine
 from tests.storage.valkey.conftest import patient
 from tests.storage.valkey.relay import Relay
 from tests.storage.valkey.servers_for_tests import Server
 
 T = TypeVar("T")
 FEW = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=8,
+    stateful_step_count=25,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 KEYS = [b"GET https://a/1", b"GET https://a/2", b"GET https://b/3"]
 LABELS = [b"x", b"y"]
@@ -34,6 +38,11 @@ class OneMachine(StoreMachine):
         store = ValkeyStore(self.url, patient(), 1 << 20, variants=1000, clock=lambda: NOW - 3600)
         await store.start()
         return store
+
+    @rule(target=StoreMachine.kept, began=StoreMachine.begun, lifetime=st.none() | st.integers(0, 3000))
+    def commit(self, began: Begun, lifetime: int | None) -> Expected | None:
+        """What is of no use when it comes is not found at all."""
+        return super().commit(began, lifetime)
 
     @rule(later=st.integers(0, 2000))
     def expire(self, later: int) -> None:

@@ -24,9 +24,18 @@ class Part(StrEnum):
     PASSING = "passing"
     STAMPEDE = "stampede"
     START = "start"
+    LANE = "lane"
+    DISK = "disk"
+    SHARED = "shared"
+    RESTART = "restart"
+    PURGE = "purge"
+    FLEET = "fleet"
+    TAG = "tag"
 
 
-EVERYTHING = frozenset(Part)
+EVERYTHING = frozenset({Part.HITS, Part.PASSING, Part.STAMPEDE, Part.START})
+"""What any proxy can be compared in; the rest is about where Pellucid keeps responses."""
+
 FORWARDING = frozenset({Part.PASSING, Part.START})
 """For who doesn't cache."""
 

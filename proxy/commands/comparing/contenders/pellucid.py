@@ -22,14 +22,15 @@ SETTINGS = {
 }
 
 
-def _find() -> Found:
+def find_pellucid() -> Found:
     return Found(sys.executable, __version__, "this installation")
 
 
-def _launch(found: Found, place: Place) -> Launch:
+def serving(found: Found, place: Place, memory: str, *options: str) -> Launch:
+    """How `pellucid serve` is started for a comparison, with so much memory and these options besides."""
     command = [found.path, "-m", "proxy", "serve", "--upstream", f"http://127.0.0.1:{place.origin}"]
     command += ["--listen", f"127.0.0.1:{place.port}", "--log", str(place.log)]
-    command += ["--memory", f"{MEMORY}MiB", "--watch", "never"]
+    command += ["--memory", memory, "--watch", "never", *options]
     for name in ("connections", "connections_per_client"):
         command += ["--set", f"server.{name}={place.connections}"]
     for name, value in SETTINGS.items():
@@ -37,11 +38,15 @@ def _launch(found: Found, place: Place) -> Launch:
     return Launch(command)
 
 
+def _launch(found: Found, place: Place) -> Launch:
+    return serving(found, place, f"{MEMORY}MiB")
+
+
 PELLUCID = Contender(
     name="pellucid",
     title="Pellucid",
     parts=EVERYTHING,
     log="a full record of each exchange",
-    find=_find,
+    find=find_pellucid,
     launch=_launch,
 )

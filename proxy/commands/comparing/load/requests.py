@@ -57,11 +57,18 @@ def one(target: str, *, traced: bool = False) -> list[bytes]:
     return [request(target, agent(0), traced=traced)]
 
 
-def zipf(*, traced: bool = False, length: int = SEQUENCE, skew: float = SKEW) -> list[bytes]:
-    """Requests by many user agents, for the n-th most wanted item 1/n^skew as often as for the first."""
+def zipf(
+    *, traced: bool = False, length: int = SEQUENCE, skew: float = SKEW, items: int = ITEMS, part: int = 0
+) -> list[bytes]:
+    """Requests by many user agents, for the n-th most wanted item 1/n^skew as often as for the first.
+
+    Each `part` goes on differently, with the same items wanted most.
+    """
     chance = random.Random(_SEED)
-    weights = list(accumulate(1 / rank**skew for rank in range(1, ITEMS + 1)))
-    order = chance.sample(range(ITEMS), ITEMS)
+    weights = list(accumulate(1 / rank**skew for rank in range(1, items + 1)))
+    order = chance.sample(range(items), items)
+    if part:
+        chance = random.Random(_SEED + part)
     wanted = chance.choices(order, cum_weights=weights, k=length)
     return [request(item(number), agent(chance.randrange(AGENTS)), traced=traced) for number in wanted]
 

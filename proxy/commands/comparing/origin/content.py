@@ -7,6 +7,7 @@
 | /private/N | 1 KiB of JSON | no |
 | /cold/N | 1 KiB of JSON, after 200 ms | for an hour |
 | /large | 10 MiB | for an hour |
+| /version/N | 1 KiB of JSON that begins with a number, one more each time | for an hour |
 """
 
 from __future__ import annotations
@@ -38,6 +39,23 @@ def private(number: int) -> str:
 def cold(number: int) -> str:
     """A target whose answer may be stored, once it comes."""
     return f"/cold/{number}"
+
+
+def version(number: int) -> str:
+    """A target whose answer may be stored, and is another one each time."""
+    return f"/version/{number}"
+
+
+def versioned(target: str, count: int) -> tuple[bytes, bytes]:
+    """The `count`th answer to such a target, the head from after its Date, and the content."""
+    body = b'{"version": %12d, "filling": "%b"}' % (count, b"-" * (SMALL - 40))
+    lines = b"Content-Type: application/json\r\nCache-Control: max-age=3600\r\nETag: \"%d\"\r\n" % count
+    return lines + b"Content-Length: %d\r\n\r\n" % len(body), body
+
+
+def version_in(body: bytes) -> int:
+    """Which one it was. Raises ValueError where it is something else."""
+    return int(body[12:24])
 
 
 @lru_cache(maxsize=4 * ITEMS)

@@ -16,7 +16,15 @@ from email.utils import formatdate
 from typing import cast
 from urllib.parse import unquote
 
-from proxy.commands.comparing.origin.content import COLD_SECONDS, ITEMS, content, head, item, private
+from proxy.commands.comparing.origin.content import (
+    COLD_SECONDS,
+    ITEMS,
+    content,
+    head,
+    item,
+    private,
+    versioned,
+)
 
 COUNT = "/-/count"
 _BUFFER = 16 << 20
@@ -27,7 +35,7 @@ class Origin:
 
     def __init__(self) -> None:
         self.requests = 0
-        self.cold: Counter[str] = Counter()
+        self.single: Counter[str] = Counter()
         self._second = 0
         self._start = b""
         self._answers: dict[bytes, tuple[bytes, bytes]] = {}
@@ -38,6 +46,10 @@ class Origin:
         if second != self._second:
             self._second = second
             self._start = b"HTTP/1.1 200 OK\r\nDate: " + formatdate(second, usegmt=True).encode() + b"\r\n"
+        if target.startswith(b"/version/"):
+            name = target.decode("latin-1")
+            self.single[name] += 1
+            return (self._start, *versioned(name, self.single[name]))
         ready = self._answers.get(target)
         if ready is None:
             name = target.decode("latin-1")
@@ -51,7 +63,7 @@ class Origin:
     def count(self, target: bytes) -> bytes:
         """The answer to a question for a count."""
         _, asked, which = target.decode("latin-1").partition("?")
-        number = self.cold[unquote(which)] if asked else self.requests
+        number = self.single[unquote(which)] if asked else self.requests
         body = str(number).encode()
         return b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: %d\r\n\r\n%b" % (
             len(body),
@@ -89,7 +101,7 @@ class Connection(asyncio.Protocol):
             return
         self._origin.requests += 1
         if target.startswith(b"/cold/"):
-            self._origin.cold[target.decode("latin-1")] += 1
+            self._origin.single[target.decode("latin-1")] += 1
             loop = asyncio.get_running_loop()
             loop.call_later(COLD_SECONDS, self._write, self._origin.answer(target), last)
             return

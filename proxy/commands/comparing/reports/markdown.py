@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from proxy.commands.comparing.reports.text import aim_of, load_name, range_of, value_of
+from proxy.commands.comparing.reports.text import aim_of, load_name, range_of, value_of, verdict_of
 from proxy.commands.comparing.results import Report
 
 
@@ -18,8 +18,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield "| figure | measured | of the rounds | aimed at | |"
     yield "|---|---:|---:|---:|---|"
     for one in report.figures:
-        verdict = {True: "reached", False: "not reached", None: "not measured"}[one.reached]
-        yield f"| {one.title} | {value_of(one)} | {range_of(one)} | {aim_of(one)} | {verdict} |"
+        yield f"| {one.title} | {value_of(one)} | {range_of(one)} | {aim_of(one)} | {verdict_of(one)} |"
     machine, settings = report.machine, report.settings
     there = [f"{one.title} {one.version} ({one.source})" for one in report.contenders if one.left_out is None]
     yield ""

@@ -11,9 +11,14 @@ from proxy.commands.comparing.figures import OURS
 from proxy.commands.comparing.measures import MEASURES, Better, Measure, show, show_ratio
 from proxy.commands.comparing.reports import charts
 from proxy.commands.comparing.reports.text import aim_of, load_name, range_of, remarks, spread_of, value_of
-from proxy.commands.comparing.results import BASE, Figure, Report, Result, Row
+from proxy.commands.comparing.results import Figure, Report, Result, Row
 from proxy.commands.comparing.spread import Spread
 from proxy.commands.pages.rendering import render as render_template
+
+SENTENCES = {
+    "proxies": "Each is one process on one core, in front of the same origin, with its access log on.",
+    "stores": "Each is Pellucid with its log on, all its processes on one core unless it is said otherwise.",
+}
 
 _PERCENTILES = ("p50_milliseconds", "p99_milliseconds", "p999_milliseconds")
 
@@ -55,16 +60,19 @@ def render(report: Report) -> str:
         remake=lambda workload, names=(): remake(report, workload, names),
         load=load_name(report, report.settings.load),
         command=" ".join(report.command),
-        base=BASE,
+        title=f"{report.subject.capitalize()} compared",
+        sentence=SENTENCES.get(report.subject, ""),
     )
 
 
 def remake(report: Report, workload: str, names: tuple[str, ...] | list[str] = ()) -> str:
     """The command that measures one workload again, in the same way."""
     settings = report.settings
-    command = f"pellucid compare proxies --workloads {workload}"
-    if names:
-        command += f" --only {','.join(names)}"
+    if report.subject == "proxies":
+        command = f"pellucid compare proxies --workloads {workload}"
+        command += f" --only {','.join(names)}" if names else ""
+    else:
+        command = f"pellucid compare {report.subject} --only {workload}"
     command += f" --repeats {settings.repeats} --seconds {settings.seconds:g}"
     return command + f" --connections {settings.connections} --load {settings.load}"
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from proxy.commands.comparing.measures import MEASURES, show, show_ratio
-from proxy.commands.comparing.results import BASE, Compared, Figure, Measured, Report, Result, Row
+from proxy.commands.comparing.results import Compared, Figure, Measured, Report, Result, Row
 from proxy.commands.pages.rendering import shown
 
 _PLAIN_WIDTH = 132
@@ -36,7 +36,7 @@ def render(report: Report, console: Console | None = None, *, colors: bool = Tru
 
 def _parts(report: Report) -> Iterator[RenderableType]:
     machine, settings = report.machine, report.settings
-    yield Text("Proxies compared", style="bold")
+    yield Text(f"{report.subject.capitalize()} compared", style="bold")
     yield Text(f"{machine.processor}, {machine.cores} cores, {machine.system}, {machine.python}")
     yield Text(
         f"{settings.repeats} rounds of {settings.seconds:g} s, {settings.connections} connections, load by"
@@ -85,7 +85,7 @@ def _workload(report: Report, result: Result) -> Iterator[RenderableType]:
         table.add_column(f"{measure.title}\n{measure.unit}", justify="right", no_wrap=True)
         if name == result.main:
             table.add_column("spread", justify="right", no_wrap=True)
-            table.add_column(f"to {BASE}", justify="right", no_wrap=True)
+            table.add_column(f"to {report.title(result.base)}", justify="right", no_wrap=True)
     for row in result.rows:
         if row.measures:
             style = "bold" if row.contender == "pellucid" else ""
@@ -129,11 +129,11 @@ def _summary(figures: list[Figure]) -> RenderableType:
         table.add_column(title, justify="left" if title in ("figure", "") else "right")
     for one in figures:
         verdict = {
-            True: Text("reached", "green"),
-            False: Text("not reached", "red"),
-            None: Text("not measured"),
+            "reached": Text("reached", "green"),
+            "not reached": Text("not reached", "red"),
         }
-        table.add_row(one.title, value_of(one), range_of(one), aim_of(one), verdict[one.reached])
+        judged = verdict_of(one)
+        table.add_row(one.title, value_of(one), range_of(one), aim_of(one), verdict.get(judged, Text(judged)))
     return Padding(table, (0, 0, 0, 2))
 
 
@@ -147,6 +147,15 @@ def range_of(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return ""
     return f"{show(figure.low)}–{show(figure.high)}"
+
+
+def verdict_of(figure: Figure) -> str:
+    """Whether it is as good as it is aimed at, in words; none where nothing is aimed at."""
+    if figure.reached is None:
+        return "not measured"
+    if figure.at_most is None and figure.at_least is None:
+        return ""
+    return "reached" if figure.reached else "not reached"
 
 
 def aim_of(figure: Figure) -> str:

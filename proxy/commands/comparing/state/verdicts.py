@@ -46,7 +46,12 @@ class Line:
 
 
 def judge(row: Row, base: Row, better: str, unit: str = "") -> Verdict:
-    """Where the spreads overlap, or the medians are nearly the same, there is no difference."""
+    """Where the spreads overlap, or the medians are nearly the same, there is no difference.
+
+    But what happened in half of the rounds or more to one, and never to the other, is a difference.
+    """
+    if not unit and (row.high == 0 < base.median or base.high == 0 < row.median):
+        return Verdict.BETTER if (row.high > 0) == (better == "more") else Verdict.WORSE
     if row.low <= base.high and base.low <= row.high:
         return Verdict.EVEN
     once = len(row.samples) == 1 and len(base.samples) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -17,7 +17,10 @@ WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a=b; Path=/\r\n\r\
 async def server(*answers: bytes) -> AsyncIterator[int]:
     """Gives each connection the answers in turn, one for each request; closes it after the last."""
 
+    writers: list[asyncio.StreamWriter] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         for answer in answers:
             try:
                 await reader.readuntil(b"\r\n\r\n")
@@ -32,7 +35,15 @@ async def server(*answers: bytes) -> AsyncIterator[int]:
         yield running.sockets[0].getsockname()[1]
     finally:
         running.close()
-        await running.wait_closed()
+        await closed(*writers)
+
+
+async def closed(*writers: asyncio.StreamWriter) -> None:
+    """Until these connections have ended."""
+    for writer in writers:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def ask(port: int, message: Message, patience: float = 5.0) -> Answer:
@@ -81,14 +92,17 @@ async def test_nobody_there_is_a_failure(unused_tcp_port: int) -> None:
 
 
 async def test_silence_is_a_failure() -> None:
+    writers: list[asyncio.StreamWriter] = []
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         await reader.read()
-        writer.close()
 
     running = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with running:
         port = running.sockets[0].getsockname()[1]
         assert (await ask(port, Message("GET", "/"), patience=0.05)).failure == "no answer in time"
+    await closed(*writers)
 
 
 async def test_a_kept_connection_that_was_closed_meanwhile_is_opened_anew() -> None:

@@ -23,6 +23,10 @@ def row(*samples: float, variant: str = "tokens-signed", at: float | None = None
         (row(100), row(150), "less", Verdict.BETTER),
         (row(0), row(0), "less", Verdict.EVEN),
         (row(0), row(3), "less", Verdict.BETTER),
+        (row(0, 0, 0), row(0, 2, 3), "less", Verdict.BETTER),
+        (row(0, 1, 1), row(0, 0, 0), "less", Verdict.WORSE),
+        (row(0, 0, 1), row(0, 0, 0), "less", Verdict.EVEN),
+        (row(0, 1, 1), row(0, 0, 0), "more", Verdict.BETTER),
     ],
 )
 def test_a_difference_has_to_be_larger_than_the_spread(

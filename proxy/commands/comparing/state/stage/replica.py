@@ -42,11 +42,11 @@ class Replica:
     def pid(self) -> int:
         return self._child.pid
 
-    def wait(self) -> None:
+    def wait(self, patience: float) -> None:
         """Until it accepts connections. Raises ComparisonError, with its last words, where it never does."""
         for attempt in range(1, _TRIES + 1):
             try:
-                self._child.wait_until(self._ready)
+                self._child.wait_until(self._ready, patience)
                 return
             except ComparisonError as error:
                 self._child.end()

@@ -29,6 +29,8 @@ FIRST_BYTE = 1.5
 _LISTENS = re.compile(r"listens on http://127\.0\.0\.1:([0-9]+) .*dashboard at http://127\.0\.0\.1:([0-9]+)/")
 _RELAY = "proxy.commands.comparing.state.stage.relay"
 _PATIENCE = 15.0
+_READY, _FILLED_A_SECOND = 30.0, 500
+"""Seconds that a replica may take to be ready, and how many shoppers' state it makes in one at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Stage:
         for number in range(first, first + count):
             self.replicas.append(Replica(number, arguments, self.folder, self._workshop.cores))
         for replica in self.replicas[first:]:
-            replica.wait()
+            replica.wait(_READY + self._workshop.fill / _FILLED_A_SECOND)
 
     def start_proxy(self, behind: int) -> None:
         """The proxy in front of the first `behind` replicas, with a log. Raises ComparisonError."""
