@@ -13,22 +13,15 @@ import time
 import aiohttp
 from aiohttp import web
 
-from proxy.caching.stored import StoredResponse
 from proxy.caching.tags import tag_label
-from proxy.message.fields import Fields
-from proxy.message.request import Request
-from proxy.message.response import Response
+from proxy.commands.comparing.stores.filling import fill
 from proxy.server.app import Proxy
 from proxy.server.configuration import Settings
-from proxy.storage.contract import Store
 from proxy.storage.settings import StorageSettings
 from proxy.upstream.address import Server
 from proxy.visibility.redaction import Redaction
 
 LABELS = (tag_label(b"everything"),)
-HEAD = Fields(
-    [(b"Cache-Control", b"max-age=3600"), (b"Cache-Tag", b"everything"), (b"Content-Length", b"100")]
-)
 
 
 async def main(count: int) -> None:
@@ -43,7 +36,7 @@ async def main(count: int) -> None:
     admin = "http://{}:{}/purge".format(*await proxy.start_admin(("127.0.0.1", 0), Redaction()))
     async with aiohttp.ClientSession() as session:
         for wish in ({"soft": True, "tags": ["everything"]}, {"tags": ["everything"]}, {"match": ["/9+$"]}):
-            await _fill(proxy._store, count)
+            await fill(proxy._store, count, LABELS)
             await _measure(session, admin, f"http://{host}:{port}/hot", wish)
     await proxy.stop()
     await runner.cleanup()
@@ -51,21 +44,6 @@ async def main(count: int) -> None:
 
 async def _answer() -> web.Response:
     return web.Response(text="hot", headers={"Cache-Control": "max-age=600"})
-
-
-async def _fill(store: Store, count: int) -> None:
-    content, now = b"x" * 100, time.time()
-    for number in range(count):
-        target = b"/%d" % number
-        request = Request(b"GET", target, authority=b"h")
-        stored = StoredResponse(request, Response(200, HEAD), now, now, 100, complete_length=100)
-        key = b"GET http://h" + target
-        if number % 1000 == 0:
-            await asyncio.sleep(0)
-        writer = store.begin(key, LABELS, await store.look_up(key), 100)
-        assert writer is not None
-        writer.write(content)
-        await writer.commit(stored, "")
 
 
 async def _measure(session: aiohttp.ClientSession, admin: str, hot: str, wish: dict[str, object]) -> None:

@@ -43,8 +43,8 @@ _TITLES = {
 _SIZES = frozenset(
     """
     server.request_line server.header_bytes server.content_bytes server.read_buffer server.write_buffer
-    server.drain upstream.head_bytes storage.memory storage.object_limit engine.query_limit engine.drain_limit
-    engine.nearly_done storage.disk balance.repeat_limit
+    server.drain upstream.head_bytes storage.memory storage.answers storage.object_limit
+    engine.query_limit engine.drain_limit engine.nearly_done storage.disk balance.repeat_limit
     """.split()  # noqa: SIM905 - easier to read, and to add to
 )
 _NUMBERS = frozenset(

@@ -38,8 +38,9 @@ class Licence:
     `key`; where `wider`, also under every key that differs from it in the query only. Where the store's
     `epoch` has changed, each entry in `found` has to be in the same state as then, and `wider` licences end.
 
-    `content` is what is sent, `digest` its digest as the log gives it, `entry` the one that it is from. Of
-    the answer only what `ageing` tells changes in that time.
+    `content` is what is sent, `digest` its digest as the log gives it, `entry` the one that it is from; it is
+    `whole` where that is all that the entry holds. Of the answer only what `ageing` tells changes in that
+    time.
     """
 
     request: Request
@@ -55,6 +56,7 @@ class Licence:
     since: float
     until: float
     epoch: int
+    whole: bool
 
 
 def issue(store: Store, request: Request, policy: Policy, now: float) -> Licence | None:
@@ -89,6 +91,7 @@ def issue(store: Store, request: Request, policy: Policy, now: float) -> Licence
         now,
         until,
         epoch,
+        found[0] is entry.content,
     )
 
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from proxy.storage.news import News
 
 LANE_SHARE = 8
-"""The fast lane may take one part in so many of the memory for stored responses, to remember answers by."""
+"""The fast lane takes one part in so many of the memory for stored responses, unless it has its own."""
 
 EXPIRE_EVERY = 1.0
 """Seconds between two looks for entries that are of no use any more."""
@@ -77,7 +77,8 @@ class Proxy:
     ) -> None:
         storage = settings.storage
         redaction = redaction or Redaction.of(settings.log)
-        lane = storage.memory // LANE_SHARE
+        share = 0 if storage.answers else storage.memory // LANE_SHARE
+        lane = storage.answers or share
         self._settings = settings
         self._log = log
         self._terminal = terminal
@@ -92,7 +93,7 @@ class Proxy:
             self._upstream = self._fleet = Fleet(
                 servers, settings.upstream, settings.balance, authority=kept, judge=repeatable
             )
-        self._opened = opened(storage, settings.valkey, storage.memory - lane, news=news, say=say)
+        self._opened = opened(storage, settings.valkey, storage.memory - share, news=news, say=say)
         self._store = self._opened.store
         claims = self._opened.claims or claims
         self._driver = Driver(self._store, self._upstream, settings.cache, settings.engine, claims)

@@ -10,7 +10,7 @@ import msgspec
 
 from proxy.caching.decision import Because, Decision, Outcome, Reason
 from proxy.caching.policy import Policy
-from proxy.caching.tags import tags_of
+from proxy.caching.tags import LONGEST_TAG, MOST_TAGS, beyond_limit, tags_of
 from proxy.engine.downstream import Downstream
 from proxy.engine.driver import Driver
 from proxy.engine.purging import Answer, BadWish, Report, Wish
@@ -121,6 +121,9 @@ def wished(received: Request, uri: Uri, policy: Policy) -> Wish:
         raise BadWish("Pellucid-Purge is soft, dry-run or prefix", evidence=evidence)
     soft = b"soft" in words or received.fields.get(b"fastly-soft-purge") == b"1"
     wish = Wish(soft=soft, dry=b"dry-run" in words)
+    left_out = beyond_limit(received.fields, policy)
+    if left_out is not None:
+        raise BadWish(f"at most {MOST_TAGS} tags of {LONGEST_TAG} bytes each", evidence=left_out.evidence)
     tags = [tag.decode("utf-8", "surrogateescape") for tag in tags_of(received.fields, policy)]
     if tags:
         wish.tags, wish.origin = tags, url

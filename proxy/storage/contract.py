@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
+from proxy.message.errors import PellucidError
 from proxy.storage.pieces import Pieces
 from proxy.storage.selection import Selection
 
@@ -94,6 +95,12 @@ class Writer(Protocol):
     def abort(self) -> None: ...
 
 
+class NotInvalidated(PellucidError):  # noqa: N818 - it says what was not done
+    """What was to be invalidated or purged may still be used: nobody is to be told that it was done."""
+
+    status = 503
+
+
 class Store(Protocol):
     """Where stored responses live. Lookups return what is there, whether fresh or not: the rules decide."""
 
@@ -149,7 +156,10 @@ class Store(Protocol):
         ...
 
     async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
-        """Remove all entries under these keys or with these labels; the number of them."""
+        """Remove all entries under these keys or with these labels; the number of them.
+
+        Raises NotInvalidated where others share the store and it can't be done any more.
+        """
         ...
 
     async def purge(
@@ -159,7 +169,8 @@ class Store(Protocol):
 
         It holds from the return on. `soft` (a time, in seconds since the epoch): they are kept, but count as
         stale from then on. `dry`: they are only counted. By keys and labels it takes the same time however
-        many there are; by anything else others have their turn now and then while it goes on.
+        many there are; by anything else others have their turn now and then while it goes on. Raises
+        NotInvalidated where others share the store and it can't be done any more.
         """
         ...
 

@@ -92,6 +92,15 @@ class Nearby:
         """Have `purged` called with what other proxies purge."""
         self.fleet.hear(purged)
 
+    def owes(self, wanted: Selection) -> bool:
+        """Whether any of it is not invalidated in the shared store yet."""
+        return self.fleet.owes(wanted)
+
+    def heard(self, wanted: Selection, soft: float | None, *, owed: bool) -> None:
+        """Another process of this machine has purged this: on disk too, but not what was read meanwhile."""
+        self._purged(wanted)
+        self.fleet.heard(wanted, soft, owed=owed)
+
     def touch(self, entry: Entry) -> None:
         """Note that `entry` was used, by the tier that it is from."""
         self.disk.touch(entry)
@@ -136,15 +145,21 @@ class Nearby:
 
     async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
         """Remove all entries under these keys or with these labels from both; the number of them."""
-        near = await self.disk.invalidate(keys, labels)
-        return max(near, await self.fleet.invalidate(keys, labels))
+        told = await self.purge(Selection(tuple(keys), tuple(labels)))
+        return max(told.values(), default=0)
 
     async def purge(
         self, wanted: Selection, *, soft: float | None = None, dry: bool = False
     ) -> Mapping[str, int]:
         """Remove what is `wanted` from both, or have it count as stale from `soft` on."""
-        near = await self.disk.purge(wanted, soft=soft, dry=dry)
-        return {**near, **await self.fleet.purge(wanted, soft=soft, dry=dry)}
+        if dry:
+            near = await self.disk.purge(wanted, dry=True)
+            return {**near, **await self.fleet.purge(wanted, dry=True)}
+        self._purged(wanted)
+        near = await self.disk.purge(wanted, soft=soft)
+        far = await self.fleet.purge(wanted, soft=soft)
+        self._purged(wanted)  # what was read and copied meanwhile
+        return {**near, **far}
 
     async def remove(self, entry: Entry) -> None:
         """Let go of one entry in both."""
@@ -203,6 +218,9 @@ class Nearby:
             alike = next((one for one in near if is_same(one, entry)), None)
             if alike is not None:
                 near.remove(alike)
+                if alike.stored.stale_from != entry.stored.stale_from:  # it was purged softly meanwhile
+                    await self.disk.freshen(alike, entry.stored, getattr(entry, "expires", None))
+                    alike = None
             result.append(alike or entry)
         whole = all(one is not entry for one, entry in zip(result, found, strict=True))
         if whole and not near:
@@ -225,7 +243,9 @@ class Nearby:
                 async for piece in entry.read(0, stored.length - 1):
                     writer.write(bytes(piece))
                 if not reading.disturbed_for((entry,)) and writer.pieces.length == stored.length:
-                    await writer.commit(stored, entry.digest, getattr(entry, "expires", None))
+                    copy = await writer.commit(stored, entry.digest, getattr(entry, "expires", None))
+                    if copy is not None and reading.disturbed_for((entry,)):
+                        await self.disk.remove(copy)
             except PellucidError:  # what is shared has lost its content: whoever reads it finds that out too
                 pass
             finally:

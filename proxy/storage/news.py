@@ -45,10 +45,14 @@ class Changed(msgspec.Struct, frozen=True, tag=0, array_like=True):
 
 
 class Purged(msgspec.Struct, frozen=True, tag=1, array_like=True):
-    """What is `wanted` was invalidated or purged; `soft`: from when on it counts as stale (None: gone)."""
+    """What is `wanted` was invalidated or purged; `soft`: from when on it counts as stale (None: gone).
+
+    `owed`: a store that is shared with other proxies could not be told of that yet.
+    """
 
     wanted: Selection
     soft: float | None = None
+    owed: bool = False
 
 
 Item = Changed | Purged
@@ -103,6 +107,13 @@ class News:
     def of(cls, fd: int) -> News:
         """The news in the file `fd` of another process, or of the one that this was forked from."""
         return cls(os.dup(fd))
+
+    def is_at(self, folder: Path) -> bool:
+        """Whether it is still what those find who look in `folder` now."""
+        try:
+            return os.path.samestat(os.stat(folder / NAME), os.fstat(self._fd))
+        except OSError:
+            return False
 
     def fileno(self) -> int:
         return self._fd

@@ -47,7 +47,7 @@ class Places:
             if scheme == "disk" and colon:
                 if disk is not None or not rest:
                     raise ConfigurationError("one folder is to be named: --store disk:DIR", evidence=text)
-                disk = Path(rest)
+                disk = _home(rest)
             elif scheme.lower() in ("valkey", "valkeys") and rest.startswith("//"):
                 if valkey is not None:
                     raise ConfigurationError("only one Valkey can be used", evidence=scheme)
@@ -97,7 +97,7 @@ def opened(
     if places.valkey is None:
         assert places.disk is not None
         disk = _disk(places.disk, settings, say)
-        return Opened(Tiers(copies, disk, _news_in(places.disk)))
+        return Opened(Tiers(copies, disk, _news_in(places.disk), folder=places.disk))
     fleet = _valkey(places.valkey, settings, valkey)
     if places.disk is None:
         tiers = Tiers(copies, fleet, news, fleet=fleet, alone=alone, name="valkey")
@@ -105,8 +105,17 @@ def opened(
     from proxy.storage.nearby import Nearby
 
     both = Nearby(_disk(places.disk, settings, say), fleet)
-    tiers = Tiers(copies, both, _news_in(places.disk), fleet=both, alone=alone)
+    heard = _news_in(places.disk)
+    tiers = Tiers(copies, both, heard, fleet=both, alone=alone, folder=places.disk)
     return Opened(tiers, fleet.claims(), fleet.start)
+
+
+def _home(folder: str) -> Path:
+    """The folder that is named; a shell leaves `~` as it is in the middle of a word."""
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError("nobody has such a home", evidence=folder) from error
 
 
 def _disk(folder: Path, settings: StorageSettings, say: Say | None) -> DiskStore:

@@ -18,6 +18,9 @@ class StorageSettings:
     least, or 0 to keep nothing there. `object_limit` is the largest content that is stored, at most a
     quarter of the tier that is to hold it; a larger one is passed on only.
 
+    `answers` is the budget for what is remembered of answers that are given often, without their contents
+    where these are on disk; at 0 it is an eighth of `memory`, taken from that.
+
     `store` says where responses are kept beside memory, which is always in front: `memory` (nowhere),
     `disk:DIR`, `valkey://HOST:PORT` or `valkeys://HOST:PORT`, or several of these with commas between.
     `disk` is the budget of the folder. `alone` is for how long local copies are used while Valkey is cut off
@@ -25,6 +28,7 @@ class StorageSettings:
     """
 
     memory: int = 256 << 20
+    answers: int = 0
     object_limit: int = 32 << 20
     store: str = "memory"
     disk: int = 10 << 30

@@ -15,6 +15,7 @@ What holds of the copies:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from proxy.caching.stored import StoredResponse
 from proxy.message.errors import PellucidError
@@ -39,7 +40,7 @@ class Tiers:
 
     `fleet` is the tier below where that is shared with other proxies: it takes waiting, and tells of changes
     itself. `alone` is for how many seconds copies are used while it is out of touch; None: for any time.
-    `name` is what the tier below is called in the figures.
+    `name` is what the tier below is called in the figures, `folder` where others look for the `news`.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Tiers:
         fleet: Fleet | None = None,
         alone: float | None = None,
         name: str = "disk",
+        folder: Path | None = None,
     ) -> None:
         self.memory = memory
         self.below = below
@@ -59,7 +61,7 @@ class Tiers:
         self._copies = Copies(memory)
         self._seen = Seen()
         self._name = name
-        self._told = Told(memory, self._copies, news, fleet, alone)
+        self._told = Told(memory, self._copies, news, fleet, alone, folder)
         self.catch_up = self._told.catch_up
         memory.let_go = self._copies.lost
         if below is not None:
@@ -211,7 +213,7 @@ class Tiers:
         if self.below is not None:
             count = max(count, await self.below.invalidate(keys, labels))
             await self.memory.invalidate(keys, labels)  # what was copied meanwhile
-        self._told.purging(Purged(wanted))
+        self._told.purging(Purged(wanted, owed=self._owes(wanted)))
         return count
 
     async def purge(
@@ -227,7 +229,7 @@ class Tiers:
         if self.below is not None:
             counts |= await self.below.purge(wanted, soft=soft)
             await self.memory.purge(wanted, soft=soft)  # what was copied meanwhile
-        self._told.purging(Purged(wanted, soft))
+        self._told.purging(Purged(wanted, soft, self._owes(wanted)))
         return counts
 
     async def remove(self, entry: Entry) -> None:
@@ -246,6 +248,7 @@ class Tiers:
         """Let go of some entries that were of no use before `now`; how many, 0 when there are no more."""
         self.catch_up()
         self._told.look_at_cut(now)
+        self._told.look_at_folder()
         count = self._copies.settle_some() + await self.memory.expire(now)
         if self.below is not None:
             for key in self._copies.used(_TOUCHED):
@@ -278,6 +281,10 @@ class Tiers:
         if self.below is not None:
             await self.below.close()
         self._told.close()
+
+    def _owes(self, wanted: Selection) -> bool:
+        """Whether other processes, which may reach what this one doesn't, find there what was `wanted`."""
+        return self._fleet is not None and self._fleet.owes(wanted)
 
     # What is below, and its copies.
 

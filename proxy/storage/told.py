@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from proxy.storage.contract import Store
+from proxy.message.errors import ConfigurationError
+from proxy.storage.contract import NotInvalidated, Store
 from proxy.storage.copies import Copies, Reading
 from proxy.storage.memory import MemoryStore
 from proxy.storage.news import Changed, Item, News, Purged
@@ -26,6 +29,17 @@ class Fleet(Store, Protocol):
     @property
     def in_touch(self) -> bool: ...
 
+    def owes(self, wanted: Selection) -> bool:
+        """Whether any of what is `wanted` was to be invalidated there and could not be yet."""
+        ...
+
+    def heard(self, wanted: Selection, soft: float | None, *, owed: bool) -> None:
+        """Another process of this machine has purged this; where it's `owed` it could not do so there yet.
+
+        What is owed is not seen here either, and repeated by this process too.
+        """
+        ...
+
 
 class Told:
     """Takes in what others tell: it takes the copies with it, and spoils what is on its way.
@@ -34,15 +48,19 @@ class Told:
     and `listeners` of what others purge. `moved` is another number as soon as something was purged of which
     the watcher was not told key by key. Once `mute`, no copy is to be used.
 
+    `folder` is where others look for the news; None: they are handed on.
+
     There is something to catch up with where the `view` of the news' number is not the `number` that was
     heard, or the fleet's epoch is not `fleet_epoch`.
     """
 
     __slots__ = (
         "_alone",
+        "_closed",
         "_copies",
         "_cut_since",
         "_fleet",
+        "_folder",
         "_memory",
         "fleet_epoch",
         "listeners",
@@ -63,6 +81,7 @@ class Told:
         news: News | None,
         fleet: Fleet | None,
         alone: float | None,
+        folder: Path | None = None,
     ) -> None:
         self.news = news
         self.moved = 0
@@ -75,6 +94,8 @@ class Told:
         self._copies = copies
         self._fleet = fleet
         self._alone = alone
+        self._closed = False
+        self._folder = folder
         self._cut_since: float | None = None
         self.view: Sequence[int] = news.view if news is not None else (0,)
         self.number = self.view[0]
@@ -86,7 +107,11 @@ class Told:
         if news is not None and self.view[0] != self.number:
             self.number = self.view[0]
             items = news.hear()
+            if items is None:
+                self._find_news_again()
             for item in [EVERYTHING] if items is None else items:
+                if fleet is not None and isinstance(item, Purged):
+                    fleet.heard(item.wanted, item.soft, owed=item.owed)
                 self.take_in(item)
         if fleet is not None and fleet.epoch != self.fleet_epoch:
             self.fleet_epoch = fleet.epoch
@@ -94,6 +119,7 @@ class Told:
 
     def close(self) -> None:
         """Nothing is told or heard any more."""
+        self._closed = True
         if self.news is not None:
             news, self.news = self.news, None
             self.view, self.number = (0,), 0
@@ -133,13 +159,34 @@ class Told:
     def purging(self, purged: Purged) -> None:
         """This process begins to purge, or has just done so: it says so both times.
 
-        Who begins to store after it was done below, and before it is told of that, knows by the first.
+        Who begins to store after it was done below, and before it is told of that, knows by the first. Raises
+        NotInvalidated where nothing can be told any more.
         """
+        if self._closed:
+            raise NotInvalidated("the store is closed: others may use what was to be invalidated")
         self._spoil(purged)
         for key in purged.wanted.keys:
             self.watcher(key)
         if self.news is not None:
             self.news.tell(purged)
+
+    def look_at_folder(self) -> None:
+        """Tell those who have the same news that nobody else finds them any more, where that is so."""
+        news, folder = self.news, self._folder
+        if news is not None and folder is not None and not news.is_at(folder):
+            news.tell(None)
+            self._find_news_again()
+            self.take_in(EVERYTHING)
+
+    def _find_news_again(self) -> None:
+        """Hear what others hear who find the folder now: it may have been taken away and made anew."""
+        news, folder = self.news, self._folder
+        if news is None or folder is None or news.is_at(folder):
+            return
+        with suppress(ConfigurationError):
+            self.news = News.at(folder)
+            self.view, self.number = self.news.view, self.news.number
+            news.close()
 
     def look_at_cut(self, now: float) -> None:
         """Have no copies used any more where other proxies were out of touch for too long."""

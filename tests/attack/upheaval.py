@@ -11,6 +11,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -103,6 +104,7 @@ class Mischief:
     rotate: int = 3
     restart: int = 2
     damage: int = 1
+    remove: int = 0  # the proxies notice that within a second, so the judge finds fault now and then
     pause: float = 0.3
 
 
@@ -121,7 +123,7 @@ class Upheaval:
         self.count = houses
         self.houses: list[House] = []
         self.shop = Shop(self.model, [], [])
-        self._again: set[asyncio.Task[None]] = set()
+        self.missing = 0  # answers without a record
 
     async def run(self, seconds: float, clients: int = 12) -> None:
         async with self._standing():
@@ -164,7 +166,7 @@ class Upheaval:
         self.shop.admins.append(house.admin)
 
     async def _some_mischief(self) -> None:
-        kinds = ("kill", "hang", "rotate", "restart", "damage")
+        kinds = ("kill", "hang", "rotate", "restart", "damage", "remove")
         kind = self.chance.choices(kinds, [getattr(self.mischief, one) for one in kinds])[0]
         house = self.chance.choice(self.houses)
         if kind == "kill" and (workers := house.workers()):
@@ -177,6 +179,8 @@ class Upheaval:
             await self._restart(house)
         elif kind == "damage":
             await self._damage()
+        elif kind == "remove":
+            shutil.rmtree(self.cache, ignore_errors=True)
         self.done[kind] += 1
 
     async def _hang(self, process: int) -> None:
@@ -225,7 +229,7 @@ class Upheaval:
             ids[record["id"]] += 1
             marks.update(value for name, value in record["request"]["fields"] if name.lower() == "x-mark")
         wrong += [f"twice in the log: {one}" for one, count in ids.items() if count > 1]
-        missing = len(self.shop.answered - set(marks))
+        self.missing = len(self.shop.answered - set(marks))
         said = "".join((house.folder / "said").read_text() for house in self.houses)
         crashes = [line for line in said.splitlines() if _WORKER_DIED.search(line)]
         return {
@@ -234,7 +238,7 @@ class Upheaval:
             "origin": dict(self.origin.counts),
             "done": dict(self.done),
             "lines": len(lines),
-            "missing": missing,
+            "missing": self.missing,
             "said": Counter(re.sub(r"[0-9a-f]{6,}|\d+", "#", line) for line in said.splitlines()),
             "crashes": crashes,
             "wrong": wrong,
@@ -270,7 +274,7 @@ async def at_length(seconds: float, seeds: list[int]) -> bool:
                 await upheaval.run(seconds)
             finally:
                 account = upheaval.account()
-                print(json.dumps(account, indent=1), flush=True)  # noqa: T201
+                print(json.dumps(account, indent=1), flush=True)
             well = well and not account["wrong"] and not account["crashes"]
     return well
 

@@ -74,9 +74,7 @@ class Origin:
             return True
         return await self._answer(writer, target, fields)
 
-    async def _answer(
-        self, writer: asyncio.StreamWriter, target: bytes, fields: dict[bytes, bytes]
-    ) -> bool:
+    async def _answer(self, writer: asyncio.StreamWriter, target: bytes, fields: dict[bytes, bytes]) -> bool:
         number, version = number_of(target), self.versions[target]
         user = user_for(number, fields.get(b"x-user", b"none"))
         content = content_of(target, user, version)
@@ -145,6 +143,7 @@ class Model:
             part = right if whole else right[first : first + len(content)]
             if part == content:
                 if version < least:
-                    self.wrong.append(f"{target!r} for {user!r}: version {version}, told of {least} by {self.by[target]}")
+                    told = f"told of {least} by {self.by[target]}"
+                    self.wrong.append(f"{target!r} for {user!r}: version {version}, {told}")
                 return
         self.wrong.append(f"{target!r} for {user!r}: {len(content)} bytes from {first}: {content[:60]!r}")

@@ -36,7 +36,7 @@ async def run(*arguments: str) -> tuple[int, str]:
         (["serve", "--upstream", "http://127.0.0.1:1", "--listen", "nowhere"], "nowhere"),
         (["serve", "--upstream", "http://127.0.0.1:1", "--memory", "lots"], "lots"),
         (["serve", "--upstream", "http://127.0.0.1:1", "--memory", "63KiB"], "64KiB of memory at least"),
-        (["serve", "--upstream", "http://127.0.0.1:1", "--store", "tape:"], "tape:"),
+        (["serve", "--upstream", "http://127.0.0.1:1", "--store", "tape:"], "tape"),
         (["serve", "--upstream", "http://127.0.0.1:1", "--set", "server.idel=3"], "server.idel"),
         (
             ["serve", "--upstream", "http://127.0.0.1:1", "--log", "/no/such/folder/log"],

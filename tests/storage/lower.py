@@ -137,6 +137,13 @@ class LowerStore:
     def hear(self, purged: Callable[[Selection], object]) -> None:
         self.purged = purged
 
+    def owes(self, wanted: Selection) -> bool:
+        """Nothing: it can always be reached."""
+        return False
+
+    def heard(self, wanted: Selection, soft: float | None, *, owed: bool) -> None:
+        assert not owed
+
     def touch(self, entry: Entry) -> None:
         self.touched.append(entry.key)
         entry.touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from proxy.storage.tiers import Tiers
         ("memory", None, None),
         (" memory , disk:/a b/c ", "/a b/c", None),
         ("disk:relative", "relative", None),
+        ("disk:~/cache", os.path.expanduser("~/cache"), None),
         ("valkey://h:1,h2:2,[::1]:3", None, "valkey://h:1,h2:2,[::1]:3"),
         ("disk:/a,valkeys://u:p@h:1,h2/3", "/a", "valkeys://u:p@h:1,h2/3"),
         ("valkey://h,disk:/a", "/a", "valkey://h"),
@@ -32,7 +34,17 @@ def test_places_are_named(text: str, disk: str | None, valkey: str | None) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["", "disk", "disk:", "redis://h", "memory,redis://secret@h", "disk:/a,disk:/b", "valkey:h", "http://h"],
+    [
+        "",
+        "disk",
+        "disk:",
+        "redis://h",
+        "memory,redis://secret@h",
+        "disk:/a,disk:/b",
+        "valkey:h",
+        "http://h",
+        "disk:~no/x",
+    ],
 )
 def test_what_names_nothing_is_a_plain_error(text: str) -> None:
     with pytest.raises(ConfigurationError) as raised:

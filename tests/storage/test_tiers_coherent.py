@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from proxy.storage import news as module
+from proxy.storage.contract import NotInvalidated
 from proxy.storage.entry import MemoryEntry
 from proxy.storage.memory import MemoryStore
 from proxy.storage.news import News
@@ -366,3 +367,15 @@ async def test_what_is_replaced_leaves_the_fleet_too() -> None:
     await put(proxies.store, KEY, b"new", replaces=(entry,), at=NOW + 1)
     assert await contents(proxies.other, KEY) == [b"new"]
     await proxies.close()
+
+
+async def test_once_closed_it_can_tell_nobody_and_says_so(machine: Machine) -> None:
+    await put(machine.one, KEY, b"still there for others")
+    await machine.other.close()
+    for wanted in MEANT:
+        with pytest.raises(NotInvalidated):
+            await machine.other.purge(wanted)
+        with pytest.raises(NotInvalidated):
+            await machine.other.purge(wanted, soft=NOW)
+    with pytest.raises(NotInvalidated):
+        await machine.other.invalidate([KEY], [])

@@ -28,6 +28,7 @@ from proxy.message.errors import ConfigurationError
 from proxy.server.process import allow_files
 
 FILES = 20_000
+"""Files that a comparison would like to open at once."""
 _ROOM = 2 << 30
 _BUSY = 0.1
 _EXAMPLE = Place(Path("FOLDER"), 8080, 8090)
@@ -57,13 +58,7 @@ def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
     entrants, compared = enter(named("contender", wanted.only, {one.name: one for one in EVERYONE}))
     workloads = [kind() for kind in named("workload", wanted.workloads, WORKLOADS)]
     cores, files = share_out(), allow_files(FILES)
-    settings = Settings(
-        repeats=wanted.repeats,
-        seconds=wanted.seconds if wrk is None else max(1.0, float(round(wanted.seconds))),
-        connections=wanted.connections,
-        load="own" if wrk is None else "wrk",
-        load_version="" if wrk is None else wrk.version,
-    )
+    settings = measured_by(wanted, wrk)
     begun(sum(_steps(one.part in each.contender.parts, settings) for one in workloads for each in entrants))
     results: list[Result] = []
     with benched(settings, cores, wrk, files) as bench:
@@ -91,6 +86,17 @@ def taken_by_others() -> float:
     """Processor time of the machine so far that was neither ours nor our ended children's."""
     own = os.times()
     return machine_seconds() - (own.user + own.system + own.children_user + own.children_system)
+
+
+def measured_by(wanted: Wanted, wrk: Found | None) -> Settings:
+    """How it is measured: wrk knows whole seconds only."""
+    return Settings(
+        repeats=wanted.repeats,
+        seconds=wanted.seconds if wrk is None else max(1.0, float(round(wanted.seconds))),
+        connections=wanted.connections,
+        load="own" if wrk is None else "wrk",
+        load_version="" if wrk is None else wrk.version,
+    )
 
 
 def find_load(wanted: str) -> Found | None:

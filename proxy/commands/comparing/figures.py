@@ -80,9 +80,7 @@ AIMS = (
 )
 
 
-def figures(
-    results: list[Result], contenders: Collection[str], aims: Sequence[Aim] = AIMS
-) -> list[Figure]:
+def figures(results: list[Result], contenders: Collection[str], aims: Sequence[Aim] = AIMS) -> list[Figure]:
     """The figures whose workload and contenders were wanted, unmeasured where one of these took no part."""
     by_name = {result.workload: result for result in results}
     wanted = [aim for aim in aims if {aim.whose, aim.beside or aim.whose} <= set(contenders)]

@@ -17,6 +17,11 @@ def form_of(form: str | None, output: str | None) -> str:
     return form or _SUFFIXES.get(Path(output or "").suffix.lower(), "text")
 
 
+def names(given: str | None) -> tuple[str, ...]:
+    """What an option lists, with commas between."""
+    return tuple(name.strip() for name in (given or "").split(",") if name.strip())
+
+
 def require_place(output: str | None) -> None:
     """Raises ConfigurationError at once where the report could not be written in the end."""
     if output is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from proxy.commands.comparing.contenders.contract import Contender, Found, Launc
 from proxy.commands.comparing.errors import ComparisonError
 from proxy.commands.comparing.load.requests import agent, request
 from proxy.commands.comparing.origin.content import HOT, content
+from proxy.commands.comparing.procfs import family
 
 _TAKEN = "in use"
 _TRIES = 3
@@ -45,6 +47,15 @@ class Standing:
         """Whether it answers a target with anything but 200 and the origin's content."""
         told = ask(self.place.port, request(target, agent(0)))
         return told.status != 200 or told.content != content(target)
+
+    def end(self, *, killed: bool = False) -> None:
+        """End it before its time; by SIGKILL if it is to be `killed`, and all that it has started."""
+        if killed:
+            for one in family(self.pids):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one.pid, signal.SIGKILL)
+        for child in self._children:
+            child.end()
 
     def empty_logs(self) -> None:
         """Forget what has been logged: the disk is not what is measured."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -70,7 +71,7 @@ def serve_with(wanted: Wanted, workers: int, reloading: Reloading) -> None:
     sockets = _listening(wanted.listen, workers)
     admin = _listening(wanted.admin, 1) if wanted.admin is not None else []
     storage = wanted.settings.storage
-    share = replace(storage, memory=storage.memory // workers)
+    share = replace(storage, memory=storage.memory // workers, answers=storage.answers // workers)
     common = Common(
         replace(wanted, settings=replace(wanted.settings, storage=share)),
         [*sockets, *admin],
@@ -92,6 +93,7 @@ def serve_with(wanted: Wanted, workers: int, reloading: Reloading) -> None:
         [one for those in common.sockets for one in those],
         wanted.settings.server.grace,
         partial(_reloaded, reloading),
+        _after_a_crash(common.places.disk),
     ).run(lambda: print_line(line))
 
 
@@ -211,6 +213,15 @@ async def _gather(common: Common, number: int, place: Place) -> None:
 def _reloaded(reloading: Reloading, servers: Servers) -> Servers | None:
     changed = reloading.servers(_heard(servers))
     return None if changed is None else _told(changed)
+
+
+def _after_a_crash(folder: Path | None) -> Callable[[], None]:
+    """What is done when a process has crashed: a cache on disk, which may have been why, is begun anew."""
+    if folder is None:
+        return lambda: None
+    from proxy.storage.disk.folder import give_up
+
+    return partial(give_up, folder)
 
 
 def _told(servers: Sequence[tuple[Server, float]]) -> Servers:

@@ -68,7 +68,7 @@ class Connection(RequestHandler):
         self._parser = cast("Any", self.requests)
         self.line = Line(self, settings)
         self.client = ""
-        self.named = '""'  # the client as it stands in records
+        self.named = b'""'  # the client as it stands in records
         self.address = ""
         self.passing: Passing | None = None  # a request that is on its short way through
         self.ahead: Ahead | None = None  # what has gone upstream of the request that is served next

@@ -31,8 +31,8 @@ Kind = tuple[str, int, str]
 class Rendering:
     """An answer at one age. It holds from `since` to `last`, both included.
 
-    `head` is the head as sent. The record is `before`, the request's field lines, and `tail`, in UTF-8 with
-    the end of the line. `evidence` is all text in it that may quote a credential of the request: then the
+    `head` is the head as sent. The record is `before`, the request's field lines, and `tail` with the end of
+    the line, all in UTF-8. `evidence` is all text in it that may quote a credential of the request: then the
     record would be another. Nothing is asked of upstream: there is no reason for it (`forward`), and no time
     that it took.
     """
@@ -42,7 +42,7 @@ class Rendering:
     forward = ""
     upstream: float | None = None
 
-    def __init__(self, head: bytes, before: str, tail: bytes, evidence: str, kind: Kind, sent: int) -> None:
+    def __init__(self, head: bytes, before: bytes, tail: bytes, evidence: str, kind: Kind, sent: int) -> None:
         self.head = head
         self.before = before
         self.tail = tail
@@ -110,7 +110,7 @@ class Renderer:
         main = decision.reasons[0].reason.slug if decision.reasons else ""
         return Rendering(
             serialise_response(out.head),
-            request[: -len(_FIELDS_END)].decode(),
+            request[: -len(_FIELDS_END)],
             _FIELDS_END + rest + b"\n",
             "\n".join(told),
             (decision.outcome, response.status, main),

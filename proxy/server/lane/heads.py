@@ -74,7 +74,7 @@ class Line(NamedTuple):
     weight: int
     name: bytes
     item: tuple[bytes, bytes]
-    text: str
+    text: bytes
     secrets: Secrets
 
     @property
@@ -88,7 +88,7 @@ class Volatile(NamedTuple):
 
     beginning: bytes
     name: bytes
-    text: str
+    text: bytes
 
 
 _NO_LINES: list[Line] = []
@@ -106,22 +106,22 @@ class Block:
 
     __slots__ = ("cuts", "lines", "parts", "secrets", "text")
 
-    def __init__(self, lines: list[Line], text: str, secrets: Secrets, parts: dict[Names, Part]) -> None:
+    def __init__(self, lines: list[Line], text: bytes, secrets: Secrets, parts: dict[Names, Part]) -> None:
         self.lines = lines
         self.text = text
         self.secrets = secrets
         self.parts = parts
-        self.cuts: dict[int, tuple[str, str]] | None = None
+        self.cuts: dict[int, tuple[bytes, bytes]] | None = None
 
-    def around(self, raw: bytes, at: int) -> tuple[str, str]:
+    def around(self, raw: bytes, at: int) -> tuple[bytes, bytes]:
         """The text before and after the place `at` in `raw`, this block's bytes, where a line ends."""
         cuts = self.cuts
         if cuts is None or len(cuts) >= _MOST_PARTS:
             cuts = self.cuts = {}
         texts = [text for _, _, _, text, _ in self.lines]
         number = raw.count(b"\r\n", 0, at + 2)
-        before, after = ",".join(texts[:number]), ",".join(texts[number:])
-        found = cuts[at] = before + ",", "," + after if after else ""
+        before, after = b",".join(texts[:number]), b",".join(texts[number:])
+        found = cuts[at] = before + b",", b"," + after if after else b""
         return found
 
     @property
@@ -159,7 +159,7 @@ class Blocks:
         self._new: dict[bytes, int] = {}
         self._volatile: Volatile | None = None
         self._seen = [0] * (_SEEN + 1)
-        self._ordinary: dict[bytes, tuple[bytes, str]] = {}
+        self._ordinary: dict[bytes, tuple[bytes, bytes]] = {}
 
     def read(self, raw: bytes, names: Names = _NO_NAMES) -> Block | None:
         """The block with the bytes `raw`, the empty line at its end included; None where it isn't plain.
@@ -172,8 +172,8 @@ class Blocks:
             return None
         volatile = self._volatile
         if volatile is not None and names is not _NO_NAMES:
-            at = raw.rfind(volatile[0])  # clients and their libraries put it at the end
-            block = self._mended(raw, at, names, volatile) if at >= 0 else None
+            before, found, after = raw.rpartition(volatile[0])  # clients and their libraries put it at the end
+            block = self._mended(before, after, names, volatile) if found else None
             if block is not None:
                 return block
         return self.known.young.get(raw) or self.known.revived(raw) or self._composed(raw, names)
@@ -200,29 +200,31 @@ class Blocks:
                 part.append(line[2])
         if weight % _SECRET != _HOST:  # RFC 9112 §3.2: exactly one Host
             return None
-        text = ",".join([text for _, _, _, text, _ in lines])
+        text = b",".join([text for _, _, _, text, _ in lines])
         secrets = tuple([one for line in lines for one in line.secrets]) if weight >= _SECRET else ()
         block = Block(lines, text, secrets, {names: tuple(part)})
         if known:
             self.known.put(raw, block, block.size)
         return block
 
-    def _mended(self, raw: bytes, at: int, names: Names, volatile: Volatile) -> Block | None:
-        """The block where it is a known one with a line more in it, `at` this place, that is always new."""
-        beginning, name, shown = volatile
-        start = at + len(beginning)
-        end = raw.find(b"\r\n", start)
-        value = raw[start:end].strip(WHITE_SPACE)
+    def _mended(self, start: bytes, end: bytes, names: Names, volatile: Volatile) -> Block | None:
+        """The block where it is a known one with a line more in it that is always new.
+
+        What the line begins with stands between `start` and `end`.
+        """
+        _, name, shown = volatile
+        value, line_end, end = end.partition(b"\r\n")
+        value = value.strip(WHITE_SPACE)
         if name in names.wanted or not (value.replace(b"-", b"").isalnum() or _is_simple(value)):
             return None
-        rest = raw[:at] + raw[end:]
+        rest = start + line_end + end
         block = self._young_block(rest) or self.known.revived(rest) or self._composed(rest, names)
         if block is None or not 0 < len(block.lines) < self._most:
             return None
-        cuts = block.cuts
+        cuts, at = block.cuts, len(start)
         before, after = (cuts.get(at) if cuts is not None else None) or block.around(rest, at)
         part = block.parts.get(names) or block.part(names)
-        return Block(_NO_LINES, f'{before}{shown}{value.decode()}"]{after}', block.secrets, {names: part})
+        return Block(_NO_LINES, b'%b%b%b"]%b' % (before, shown, value, after), block.secrets, {names: part})
 
     def _line(self, raw: bytes) -> Line | None:
         """The line with these bytes, which is not among the young ones."""
@@ -234,7 +236,7 @@ class Blocks:
         ordinary = self._ordinary.get(name) if colon else None
         if ordinary is not None and _simple.fullmatch(value):
             lowered, beginning = ordinary
-            line = _made((0, lowered, (lowered, value), f'{beginning}{value.decode()}"]', ()))
+            line = _made((0, lowered, (lowered, value), b'%b%b"]' % (beginning, value), ()))
         elif plain_line(raw) is None:
             return None
         else:
@@ -249,7 +251,7 @@ class Blocks:
                 self._note_new(name, *ordinary)
         return line
 
-    def _note_new(self, name: bytes, lowered: bytes, beginning: str) -> None:
+    def _note_new(self, name: bytes, lowered: bytes, beginning: bytes) -> None:
         """Find out which field is most often new, so that it is looked for first."""
         self._new[name] = count = self._new.get(name, 0) + 1
         if count >= _OFTEN:
@@ -259,11 +261,11 @@ class Blocks:
     def _judged(self, name: bytes, value: bytes) -> Line:
         lowered = name.lower()
         shown, secrets = self._redaction.line_once(name, value)
-        text = encode_piece(shown).decode()
+        text = encode_piece(shown)
         weight = (lowered == b"host") * _HOST + bool(secrets) * _SECRET
         few = len(self._ordinary) < _MOST_NAMES and len(name) <= _LONGEST_NAME
         if few and lowered not in _JUDGED and self._redaction.shows(name):
-            self._ordinary[name] = lowered, encode_piece((name.decode(), "")).decode()[:-2]
+            self._ordinary[name] = lowered, encode_piece((name.decode(), ""))[:-2]
         return Line(weight, lowered, (lowered, value), text, secrets)
 
 

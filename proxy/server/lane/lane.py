@@ -39,6 +39,7 @@ _MADE_HERE = (UNUSUAL - {b"transfer-encoding", b"content-length"}) | frozenset(
 _REUSED = (Outcome.HIT, Outcome.STALE)
 _MOST_TRIED = 8192
 _SECOND_TIME = 2
+_FORGOTTEN = 8
 
 _MOST_AT_ONCE = 64
 """Requests of one client that are answered before others have their turn."""
@@ -71,8 +72,9 @@ class Lane:
         self._renderer = Renderer(forwarding.name, policy, redaction)
         self._redaction = redaction
         self.blocks = Blocks(redaction, settings.head_limits, budget // 4)
-        self.register = Register(budget - budget // 4)
+        self.register = Register(budget - budget // 4, self._forgotten)
         self.switched_on = True
+        self._room = budget > 0
         self.through: Through | None = None  # what is asked of next, where the lane itself has no answer
         self.worth = _SECOND_TIME
         self._tried: dict[int, int] = {}  # request lines that were answered from the store, the latest last
@@ -110,8 +112,10 @@ class Lane:
             as_it_stands = standing.since <= now <= standing.last and standing.epoch == self._store.epoch
             if (not as_it_stands or block.secrets) and not self._good(standing, now, block):
                 return data
-            rendering = standing.rendering
-            connection.transport.write(rendering.head + standing.content)  # type: ignore[union-attr]
+            rendering, content = standing.rendering, standing.content
+            if content is None and (content := self._fetched(standing)) is None:
+                return data
+            connection.transport.write(rendering.head + content)  # type: ignore[union-attr]
             left = b""
             standing.touch()
             waiting = self._waiting
@@ -139,7 +143,10 @@ class Lane:
                 break
             standing, block = found
             rendering = standing.rendering
-            answers.append(rendering.head + standing.content)
+            content = self._fetched(standing)
+            if content is None:
+                break
+            answers.append(rendering.head + content)
             hits.append((standing, rendering, block))
             size += len(answers[-1])
             start = end
@@ -177,9 +184,12 @@ class Lane:
         own = base_of(standing.key) + b"?" + asked.query
         if text is None or self._store.at_hand(own) or not self._good(standing, now, block):
             return data
+        content = self._fetched(standing)
+        if content is None:
+            return data
         rendering = standing.rendering
-        before = f"{standing.around.before}{text}{standing.around.after}"
-        connection.answered(rendering.head + standing.content, clock)
+        before = b"%b%b%b" % (standing.around.before, text, standing.around.after)
+        connection.answered(rendering.head + content, clock)
         try:
             standing.touch()
             took = perf_counter() - clock
@@ -210,6 +220,19 @@ class Lane:
             return False
         return not block.secrets or not self._redaction.quotes(standing.rendering.evidence, block.secrets)
 
+    def _fetched(self, standing: Standing) -> bytes | None:
+        """The content under a licence; None where that ends, as the content is not there any more."""
+        content = standing.content
+        if content is None:
+            content = standing.fetch()
+            if content is None:
+                self.register.end(standing)
+        return content
+
+    def _forgotten(self, line: bytes) -> None:
+        """A request line had to make room: it is tried more seldom, so that licences aren't made in vain."""
+        self._tried[hash(line)] = _FORGOTTEN
+
     def _purged(self, wanted: Selection) -> None:
         """Others have purged something: what goes by more than keys and labels ends all licences."""
         if not wanted.direct:
@@ -220,7 +243,9 @@ class Lane:
     def consider(self, account: Account) -> None:
         """An exchange went the long way: see to it that the next one like it needs not."""
         received, decision = account.received, account.decision
-        if received is None or decision is None or decision.outcome not in _REUSED or not self.switched_on:
+        if received is None or decision is None or decision.outcome not in _REUSED:
+            return
+        if not self.switched_on or not self._room:
             return
         if account.response_bytes > LARGEST or not account.complete or not may_come_plain(received):
             return
@@ -260,7 +285,7 @@ class Lane:
         """Whether a licence is worth asking for; ever more seldom where none was had."""
         known = hash(line)  # lines may be long
         count = self._tried.pop(known, 0) + 1
-        if len(self._tried) >= _MOST_TRIED:
+        while len(self._tried) >= _MOST_TRIED:
             del self._tried[next(iter(self._tried))]
         self._tried[known] = count
         return count >= self.worth and count & (count - 1) == 0

@@ -107,7 +107,7 @@ class Way:
         "to_head",
     )
 
-    def __init__(self, leave: Opening, family: Family, before: str, place: Place, size: int) -> None:
+    def __init__(self, leave: Opening, family: Family, before: bytes, place: Place, size: int) -> None:
         self.leave = leave
         self.family = family
         self.before = before
@@ -174,7 +174,7 @@ class Openings:
             text = target_text(target, self._redaction)
             if text is None:
                 return False
-            before = f"{family.around.before}{text}{family.around.after}"
+            before = b"%b%b%b" % (family.around.before, text, family.around.after)
             if target != leave.request.target:
                 leave = leave.likened(target)
         line = _line(received)

@@ -54,13 +54,13 @@ class Rendered:
         self.meaning = meaning
 
 
-def request_text(received: Request, redaction: Redaction) -> str:
+def request_text(received: Request, redaction: Redaction) -> bytes:
     """The beginning of the record's request, up to its field lines."""
     account = Account("", 0.0, "", received=replace(received, fields=NO_FIELDS))
     request = encode_piece(to_record(account, redaction).request)
     if not request.endswith(_FIELDS_END):
         raise ValueError("the record has not the form that it used to have")
-    return request[: -len(_FIELDS_END)].decode()
+    return request[: -len(_FIELDS_END)]
 
 
 def render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from proxy.caching.no_vary_search import Rule
 from proxy.engine.licence import Licence
@@ -32,7 +33,8 @@ class Standing:
     `part` is what its requests have in the fields that matter to it. `around` is what stands around the
     target in the record, where that may differ. `rendering` is the answer from `since` to `last`: when its
     age is told otherwise, it is rendered anew. `epoch` is that of the store when it was looked at last.
-    `content` is what the store's entry holds, not another copy, and is let go with that.
+    `content` is what the store's entry holds, not another copy, and is let go with that. It is None where
+    the entry is not in memory: then `fetch` gives it, or None once the entry has left or has changed.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Standing:
         "around",
         "content",
         "epoch",
+        "fetch",
         "key",
         "last",
         "part",
@@ -64,7 +67,8 @@ class Standing:
     ) -> None:
         self.key = licence.key
         self.wider = licence.wider
-        self.content = licence.content
+        self.content: bytes | None = licence.content
+        self.fetch: Callable[[], bytes | None] = _none
         self.epoch = licence.epoch
         self.place = place
         self.part = part
@@ -74,8 +78,13 @@ class Standing:
         self._found = licence.found
         self._from = licence.since
         self._until = licence.until
-        copied = 0 if licence.content is licence.entry.content else len(licence.content)
-        self.size = _FIXED + answered.size + len(licence.key) + copied + _size_of(part)
+        held = 0 if licence.whole else len(licence.content)
+        fetch = getattr(licence.entry, "fetch", None)
+        if fetch is not None:  # the entry is the licence's own: nobody else keeps it in memory
+            held += sum(getattr(entry, "lean", _zero)() for entry, _ in licence.found)
+            if licence.whole and licence.content:
+                self.content, self.fetch = None, fetch
+        self.size = _FIXED + answered.size + len(licence.key) + held + _size_of(part)
         self._show(licence.since)
 
     @property
@@ -98,6 +107,7 @@ class Standing:
     def end(self) -> None:
         """It is in force no more, and keeps nothing of the entry alive."""
         self.content = b""
+        self.fetch = _none
         self.touch = _nothing
         self._found = ()
         self._until = self.last = -math.inf
@@ -111,6 +121,15 @@ def _size_of(part: Part | tuple[Applied, Part]) -> int:
     """Bytes that the name of a licence takes, about: its texts, and the tuples around them."""
     pairs = [pair for several in part for pair in several]
     return sum(60 + (len(one) if isinstance(one, bytes) else sum(map(len, one))) for one in pairs)
+
+
+def _zero() -> int:
+    return 0
+
+
+def _none() -> bytes | None:
+    """Fetches nothing."""
+    return None
 
 
 def _nothing() -> None:
@@ -137,8 +156,10 @@ class Place:
 class Register:
     """Every licence in force, in `budget` bytes; those that are used least of late make room."""
 
-    def __init__(self, budget: int) -> None:
-        self.places: Generations[bytes, Place] = Generations(budget, self._empty)
+    def __init__(self, budget: int, forgotten: Callable[[bytes], None] | None = None) -> None:
+        """`forgotten` is told of each request line that has to make room."""
+        self.places: Generations[bytes, Place] = Generations(budget, self._forget)
+        self._forgotten = forgotten
         self._by_key: dict[bytes, dict[Standing, None]] = {}
         self._by_base: dict[bytes, dict[Standing, None]] = {}
         self._names: dict[frozenset[bytes], Names] = {}
@@ -198,6 +219,11 @@ class Register:
         place.standings.pop(standing.part, None)
         standing.end()
         self._resize(place, -standing.size)
+
+    def _forget(self, place: Place) -> None:
+        if self._forgotten is not None:
+            self._forgotten(place.line)
+        self._empty(place)
 
     def _empty(self, place: Place) -> None:
         for standing in tuple(place.standings.values()):

@@ -62,20 +62,20 @@ def applied(rule: Rule, query: bytes) -> Applied:
 class Around(NamedTuple):
     """What stands in a record before and after the request's target, up to the field lines."""
 
-    before: str
-    after: str
+    before: bytes
+    after: bytes
 
     @classmethod
-    def of(cls, text: str, target: bytes, redaction: Redaction) -> Around | None:
+    def of(cls, text: bytes, target: bytes, redaction: Redaction) -> Around | None:
         """Taken from the text with that `target`; None where that holds a credential."""
         shown = target_text(target, redaction)
         if shown is None:
             return None
-        before, found, after = text.partition(f',"target":{shown}')
-        return cls(f'{before},"target":', after) if found else None
+        before, found, after = text.partition(b',"target":' + shown)
+        return cls(before + b',"target":', after) if found else None
 
 
-def target_text(target: bytes, redaction: Redaction) -> str | None:
+def target_text(target: bytes, redaction: Redaction) -> bytes | None:
     """A target as it stands in the record; None where it holds a credential."""
     shown, secrets = redaction.target_once(target)
-    return None if secrets else encode_piece(shown).decode()
+    return None if secrets else encode_piece(shown)

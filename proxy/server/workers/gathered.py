@@ -186,8 +186,10 @@ class Gathered:
             counted = await self._ask_all("count", counting, TO_PURGE, but=worker)
             try:
                 done = msgspec.convert(await worker.ask("purge", (doing, client), TO_PURGE), Report)
-            except LinkBroken as broken:
-                error = broken
+            except (LinkBroken, Refused) as refused:
+                if refused.status != LinkBroken.status:  # any other would say the same
+                    raise
+                error = refused
                 continue
             report = merged([done, *(msgspec.convert(one, Report) for one in counted)])
             return msgspec.structs.replace(report, soft=done.soft, dry=done.dry)

@@ -35,6 +35,10 @@ HURRIED = 5.0
 """Seconds that a process gets to end when it is hurried."""
 
 
+CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT)
+"""The signals by which a process ends for what it found in its memory, or in a file that it has mapped."""
+
+
 class NoWorkers(PellucidError):  # noqa: N818 - it says what is missing
     """The processes could not be started, for no fault of what their user asked for."""
 
@@ -76,7 +80,8 @@ class Parent:
 
     `servers` are those behind at the start. `sockets` are closed as soon as nobody is to be served any more.
     `reload` gives the servers behind from now on, when SIGHUP has come; None: they stay. `grace` is how many
-    seconds exchanges under way have left at the end.
+    seconds exchanges under way have left at the end. `crashed` is called when one has crashed, before another
+    takes its place.
     """
 
     jobs: Sequence[Job]
@@ -84,6 +89,7 @@ class Parent:
     sockets: Sequence[socket.socket] = ()
     grace: float = 30.0
     reload: Callable[[Servers], Servers | None] = lambda _: None
+    crashed: Callable[[], None] = lambda: None
     _serial: int = 0
     _stops: int = 0
     _deadline: float = float("inf")
@@ -111,7 +117,7 @@ class Parent:
             if not self._stops:
                 self._up = True
                 started()
-            while any(job.process for job in self.jobs):
+            while any(job.process or self._waits(job) for job in self.jobs):
                 self._turn()
         finally:
             self._kill()
@@ -145,10 +151,14 @@ class Parent:
         self._bury()
         now = time.monotonic()
         for job in self.jobs:
-            if job.due is not None and job.due <= now and not self._stops:
+            if self._waits(job) and (job.due or 0.0) <= now:
                 self._start(job)
         if now >= self._deadline:
             self._kill()
+
+    def _waits(self, job: Job) -> bool:
+        """Whether its process has ended, and another is to take the place in a moment."""
+        return job.due is not None and not self._stops
 
     def _patience(self) -> float:
         """Seconds until there is something to do that nobody tells of."""
@@ -271,6 +281,8 @@ class Parent:
                     self._replace(job, process, os.waitstatus_to_exitcode(status))
 
     def _replace(self, job: Job, process: int, status: int) -> None:
+        if -status in CRASHES:
+            self.crashed()
         now = time.monotonic()
         if now - job.started >= LIVED or not job.wait:
             wait, job.wait = 0.0, FIRST_WAIT

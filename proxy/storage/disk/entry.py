@@ -14,12 +14,16 @@ from proxy.storage.disk.errors import Damaged
 from proxy.storage.disk.record import Record
 from proxy.storage.head import unpack
 
+_FIXED = 500
+"""Bytes that an entry takes in memory beside its key and its head."""
+
 
 class Home(Protocol):
     """What an entry asks of its store."""
 
     def current(self, entry: DiskEntry) -> bytes | None: ...
     def used(self, entry: DiskEntry) -> None: ...
+    def content_of(self, entry: DiskEntry) -> bytes | None: ...
     def damaged(self, entry: DiskEntry) -> None: ...
     @property
     def pool(self) -> Executor: ...
@@ -68,6 +72,18 @@ class DiskEntry(Struct, gc=False, eq=False):
     def state(self) -> object | None:
         """None once any process has let it go; else the same object for as long as nothing changes in it."""
         return None if self.gone else self.home.current(self)
+
+    def lean(self) -> int:
+        """Let go of the content in memory, for `fetch` to bring it; the bytes that are still held.
+
+        For who keeps the entry and has it to themselves: its `content` is empty from then on.
+        """
+        self.record.content = b""
+        return _FIXED + len(self.record.key) + len(self.head)
+
+    def fetch(self) -> bytes | None:
+        """The whole content as it stands in the map; None where the entry has left or has changed."""
+        return self.home.content_of(self)
 
     def touch(self) -> None:
         """Note that the entry was used: once for each exchange that it answers."""

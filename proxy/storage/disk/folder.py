@@ -91,20 +91,43 @@ class Folder:
                 tables = self._opened(alone)
                 fcntl.flock(self._users, fcntl.LOCK_SH)
                 return tables
-        except OSError as error:
+        except (OSError, lmdb.Error, OverflowError) as error:
             self.close()
+            if isinstance(error, (lmdb.MemoryError, OverflowError)):
+                raise ConfigurationError(
+                    "a cache on disk of that size can't be mapped", evidence=f"{self.budget} bytes"
+                ) from None
+            why = getattr(error, "strerror", None) or str(error)
             raise ConfigurationError(
-                "the folder for the cache can't be used", evidence=f"{self.path}: {error.strerror}"
+                "the folder for the cache can't be used", evidence=f"{self.path}: {why}"
             ) from None
         except BaseException:
             self.close()
             raise
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is still what another process finds at its path."""
+        try:
+            return os.path.samestat(os.stat(self.path / _USERS), os.fstat(self._users))
+        except OSError:
+            return False
+
+    def _find_again(self) -> None:
+        """Use what is at the path now, where the folder was taken away. Raises OSError."""
+        if not self.is_there:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            users = os.open(self.path / _USERS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(users, fcntl.LOCK_SH)
+            os.close(self._users)
+            self._users = users
 
     def reopen(self, old: Tables | None, why: str | None) -> Tables:
         """What takes the place of `old`: what another process has begun anew, or, saying `why`, we do now.
 
         Raises lmdb.Error and OSError.
         """
+        self._find_again()
         with self._locked():
             marker = self._marker()
             if marker is not None and (old is None or self._whole_path(marker) != old.folder):

@@ -50,6 +50,12 @@ class Mapped:
             return self._renewed(tables, None)
         return tables
 
+    def look_at_folder(self) -> None:
+        """Have all who use the folder begin anew where it was taken away from under them."""
+        tables = self._tables
+        if tables is not None and not self.folder.is_there:
+            self._renewed(tables, "it was taken away")
+
     def close(self) -> None:
         """Let go of it; to be called when nobody uses it any more."""
         tables, self._tables, self._again = self._tables, None, float("inf")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
+from proxy.storage.contract import NotInvalidated
 from proxy.storage.disk.change import Change
 from proxy.storage.disk.invalidating import (
     AT_ONCE,
@@ -62,8 +63,12 @@ async def _go_through(
     count, at, turns = 0, 0, Turns()
     while at < end:
         step = partial(Reading.meant, wanted=wanted, at=at, end=end, limit=_SLICE)
-        nothing: tuple[list[int], int] = [], end
-        meant, at = mapped.read(step, nothing)
+        found = mapped.read(step, None)
+        if found is None:
+            if mapped.tables is None and not dry:
+                raise NotInvalidated("the cache on disk can't be read: what was to be purged may be left")
+            break  # it was begun anew
+        meant, at = found
         count += len(meant)
         for begin in range(0, 0 if dry else len(meant), AT_ONCE):
             some = meant[begin : begin + AT_ONCE]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from proxy.caching.stored import StoredResponse
-from proxy.storage.contract import Entry, Figures
+from proxy.storage.contract import Entry, Figures, NotInvalidated
 from proxy.storage.disk import arriving, invalidating, purging
 from proxy.storage.disk.body import Body
 from proxy.storage.disk.change import Change
@@ -162,7 +162,7 @@ class DiskStore:
 
     async def remove(self, entry: Entry) -> None:
         """Let go of one entry; nothing where it has left already."""
-        if isinstance(entry, DiskEntry) and self._ours(entry):
+        if isinstance(entry, DiskEntry) and self._ours(entry) and not self._closed:
             number = entry.record.number
             await self.do(lambda change: _drop(change, [number]), must=True)
 
@@ -195,9 +195,13 @@ class DiskStore:
     async def do(self, act: Callable[[Change], T], *, must: bool = False) -> T | None:
         """Have the map changed; the result when all others see it, None where it could not be done.
 
-        It is done even when the caller is gone by then.
+        It is done even when the caller is gone by then. Raises NotInvalidated where it `must` be done and
+        this process has nothing to do with the map any more.
         """
-        return await self._outcome(self._scribe.submit(act, must=must))
+        done = None if self._closed else await self._outcome(self._scribe.submit(act, must=must))
+        if must and done is None and (self._closed or self._mapped.tables is None):
+            raise NotInvalidated("the cache on disk is not open: others may use what was to be invalidated")
+        return done
 
     async def _outcome(self, future: Future[T]) -> T:
         result = await asyncio.shield(asyncio.wrap_future(future))
@@ -225,6 +229,16 @@ class DiskStore:
             entry.record.revision = found.record.revision
             entry.seen = number
         return entry.head
+
+    def content_of(self, entry: DiskEntry) -> bytes | None:
+        """The content of `entry`, which is in the map; None where it has left or has changed."""
+        tables = self._mapped.tables
+        if tables is None or tables.folder != entry.folder:
+            return None
+        found = self._mapped.read(lambda reading: reading.entry(entry.record.number), None)
+        if found is None or found.head != entry.head or found.record.revision != entry.record.revision:
+            return None
+        return found.record.content
 
     def used(self, entry: DiskEntry) -> None:
         """Note a use; it is put down with others, a moment later."""

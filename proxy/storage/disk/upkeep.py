@@ -81,6 +81,7 @@ class Upkeep:
             self._do_a_little()
 
     def _do_a_little(self) -> None:
+        self._mapped.look_at_folder()
         tables = self._mapped.tables
         if tables is None:
             return

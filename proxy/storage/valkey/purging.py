@@ -15,7 +15,7 @@ from proxy.storage.valkey.entry import ValkeyEntry
 from proxy.storage.valkey.finding import Finder, Sight
 from proxy.storage.valkey.names import SHARDS, Names, digest, digest_of, id_of, shard_of
 from proxy.storage.valkey.node import Node
-from proxy.storage.valkey.pending import Pending, Soft, wide_part
+from proxy.storage.valkey.pending import Kind, Pending, Soft, wide_part
 from proxy.storage.valkey.record import Unreadable, unseal
 from proxy.storage.valkey.scripts import PURGE_KEY, PURGE_LABEL, PURGE_SHARD, REMOVE, TELL
 
@@ -63,6 +63,11 @@ class Purger:
 
     def hurry(self) -> None:
         """Valkey may be well again."""
+        self._wake.set()
+
+    def owe(self, wanted: Selection, soft: Soft) -> None:
+        """Do this as soon as it can be done."""
+        self.pending.add(wanted, soft)
         self._wake.set()
 
     def distrust(self, least: int) -> None:
@@ -153,9 +158,16 @@ class Purger:
         for first in range(0, len(every), _STEP):
             some = every[first : first + _STEP]
             asked = {name: one for name in some if (one := ask(name, names[name])) is not None}
-            for name in asked:
-                self._forget(ask, name)
-            replies = await answers([question for _, question in asked.values()], within)
+            kind = self._kind(ask)
+            leaving = [name for name in asked if self.pending.leave(kind, name)]
+            try:
+                replies = await answers([question for _, question in asked.values()], within)
+            except asyncio.CancelledError:
+                for name in every[first:]:
+                    self._put_off(ask, name, names[name])
+                raise
+            finally:
+                self.pending.left(kind, leaving)
             for (name, (node, _)), reply in zip(asked.items(), replies, strict=True):
                 if node.mind([reply]) and isinstance(reply, list):
                     with suppress(LookupError, TypeError):
@@ -167,12 +179,12 @@ class Purger:
                     self._put_off(ask, name, names[name])
 
     def _put_off(self, ask: object, name: bytes, soft: Soft) -> None:
-        wanted = Selection(keys=(name,)) if ask == self._purge_key else Selection(labels=(name,))
+        wanted = Selection(keys=(name,)) if self._kind(ask) is Kind.KEY else Selection(labels=(name,))
         self.pending.add(wanted, soft)
         self._wake.set()
 
-    def _forget(self, ask: object, name: bytes) -> None:
-        (self.pending.keys if ask == self._purge_key else self.pending.labels).pop(name, None)
+    def _kind(self, ask: object) -> Kind:
+        return Kind.KEY if ask == self._purge_key else Kind.LABEL
 
     def _purge_key(self, key: bytes, soft: Soft) -> Asked | None:
         names, name = self._home.names, digest(key)

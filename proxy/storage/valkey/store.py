@@ -152,6 +152,16 @@ class ValkeyStore:
         self._storer.outdate(wanted, soft)
         return {self.name: await self._purger.purge(wanted, soft)}
 
+    def owes(self, wanted: Selection) -> bool:
+        """Whether any of it was to be invalidated in Valkey and has not been yet."""
+        return self._purger.pending.has(wanted)
+
+    def heard(self, wanted: Selection, soft: float | None, *, owed: bool) -> None:
+        """Another process of this machine has purged this; what is `owed` it could not do yet."""
+        self._storer.outdate(wanted, soft)
+        if owed:
+            self._purger.owe(wanted, soft)
+
     async def expire(self, now: float) -> int:
         """Let go of what was of no use before `now`: Valkey does so by itself, there are none to count."""
         self.horizon = max(self.horizon, now)

@@ -257,7 +257,7 @@ async def test_many_licences_for_few_targets_are_bounded_too(monkeypatch: pytest
         places = twin.lane.register.places
         kept = [*places.young.values(), *places._old.values()]
         assert sum(standing.size for place in kept for standing in place.standings.values()) <= 200_000
-    assert await hits(twin, *[targets[3] + limit] * 2)
+    assert await hits(twin, *[targets[3] + limit] * 10)  # tried more seldom once it had to make room
     await twin.close()
 
 

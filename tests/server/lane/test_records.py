@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proxy.server.admin.figures import Figures
 from proxy.server.admin.histogram import Histogram
@@ -20,7 +23,7 @@ from proxy.server.log.terminal import Terminal
 from proxy.visibility.record import Redaction, decode
 
 NOON = 1_700_000_000.0
-BEFORE = '{"method":"GET","target":"/a","scheme":"http","authority":"h","version":"1.1","fields":['
+BEFORE = b'{"method":"GET","target":"/a","scheme":"http","authority":"h","version":"1.1","fields":['
 AFTER = (
     '],"content_bytes":0},"raw":null,"response":{"status":200,"reason":"OK","version":"1.1","fields":[],'
     '"content_bytes":7,"digest":null,"complete":true},"decision":{"outcome":"hit","reasons":[{"slug":"fresh",'
@@ -31,7 +34,8 @@ AFTER = (
 
 def hit(started: float = NOON, seconds: float = 0.000012, target: str = "/a") -> Hit:
     rendering = Rendering(b"", "", AFTER.encode(), "", ("hit", 200, "fresh"), 7)
-    return started, seconds, '"192.0.2.1:5000"', BEFORE.replace("/a", target), '["Host","h"]', rendering
+    before = BEFORE.replace(b"/a", target.encode())
+    return started, seconds, b'"192.0.2.1:5000"', before, b'["Host","h"]', rendering
 
 
 def test_a_line_is_a_record() -> None:
@@ -46,6 +50,31 @@ def test_a_line_is_a_record() -> None:
     )
     assert first.request is not None
     assert (first.request.target, first.request.fields) == ("/a", (("Host", "h"),))
+
+
+@pytest.mark.parametrize("first", [1, 255, 256, 4095, 65_535, (1 << 48) - 2])
+def test_numbers_go_on(first: int) -> None:
+    found = [
+        decode(line).id for line in lines([hit(), hit(), hit()][: (1 << 48) - first], first).splitlines()
+    ]
+    assert found == [f"{prefix()}{number:012x}" for number in range(first, first + len(found))]
+
+
+@given(
+    started=st.floats(0, 4e9),
+    seconds=st.one_of(st.floats(0, 100), st.integers(0, 2000).map(lambda micro: micro / 1e6)),
+)
+@settings(max_examples=200)
+def test_times_are_told_to_the_microsecond(started: float, seconds: float) -> None:
+    moments = [started, started + 0.4, started + 1, max(started - 1, 0.0)]
+    made = lines([hit(one, seconds) for one in moments], 1).splitlines()
+    for line, moment in zip(made, moments, strict=True):
+        record = decode(line)
+        told = datetime.fromisoformat(record.time)
+        assert told == datetime.fromtimestamp(0, UTC) + timedelta(microseconds=round(moment * 1e6))
+        assert record.time[-8:] == f".{round(moment * 1e6) % 1_000_000:06d}Z"
+        assert record.duration_seconds == record.first_byte_seconds
+        assert record.duration_seconds == pytest.approx(seconds, abs=0.51e-6)
 
 
 async def test_who_cannot_take_them_keeps_them_from_nobody_else(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,10 +13,12 @@ import msgspec
 import pytest
 
 from proxy.engine.purging import Item, Report, Wish
+from proxy.message.errors import PellucidError
 from proxy.server.admin.recent import Elsewhere
 from proxy.server.workers.answering import Answering
 from proxy.server.workers.gathered import Gathered
 from proxy.server.workers.past import Keepsake, Past
+from proxy.storage.contract import NotInvalidated
 from proxy.upstream.address import Server, parse_server
 from tests.server.running import NOW, Running, account
 
@@ -29,6 +31,7 @@ class Worker:
         self.running = Running()
         self.changed: list[str] = []
         self.done: list[Wish] = []
+        self.closed = False
         self.counted: list[Wish] = []
         sources = dataclasses.replace(self.running.sources, purge=self._purge)
         self.answering = Answering(sources, self._change, self._count)
@@ -37,6 +40,8 @@ class Worker:
         self.changed = [server.url for server, _ in servers]
 
     async def _purge(self, wish: Wish, client: str) -> Report:
+        if self.closed:
+            raise NotInvalidated("the store is closed")
         self.done.append(wish)
         return report(1)
 
@@ -187,3 +192,15 @@ async def test_one_purges_and_the_others_are_counted(scene: Scene) -> None:
     assert not found.dry
     assert [one.dry for one in scene.workers[1].counted] == [True]
     assert scene.workers[0].done == [wish]
+
+
+async def test_one_that_ends_leaves_a_purge_to_another(scene: Scene) -> None:
+    scene.workers[0].closed = True
+    assert scene.gathered.purge is not None
+    wish = Wish(urls=["http://a/"])
+    assert (await scene.gathered.purge(wish, "127.0.0.1:1")).items[0].entries == {"memory": 3}
+    assert scene.workers[1].done == [wish]
+    scene.workers[1].closed = True
+    with pytest.raises(PellucidError, match="the store is closed") as raised:
+        await scene.gathered.purge(wish, "127.0.0.1:1")
+    assert raised.value.status == 503

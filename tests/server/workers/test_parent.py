@@ -46,7 +46,7 @@ def hangs(place):
 
 jobs = [Job(f"worker {n}", globals()[name], n) for n, name in enumerate(sys.argv[1:])]
 try:
-    Parent(jobs, Servers(()), grace=0.0).run(lambda: say("all up"))
+    Parent(jobs, Servers(()), grace=0.0, crashed=lambda: say("crashed")).run(lambda: say("all up"))
 except (ConfigurationError, NoWorkers) as error:
     say(type(error).__name__, error)
 say("over")
@@ -134,3 +134,25 @@ async def test_without_the_parent_they_are_told_that_nothing_more_comes() -> Non
         await running.until_all_are_up(1)
         running.process.kill()
         assert await running.says() == "told nothing more"
+
+
+async def test_a_crash_is_told_of_before_another_takes_its_place() -> None:
+    async with program("stays") as running:
+        (process,) = await running.until_all_are_up(1)
+        for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT):
+            os.kill(process, number)
+            assert await running.says() == "crashed"
+            process = int((await running.says()).split()[2])
+        os.kill(process, signal.SIGKILL)
+        assert (await running.says()).startswith("up ")
+
+
+async def test_all_that_die_at_once_are_all_replaced() -> None:
+    async with program("stays", "stays") as running:
+        dying = await running.until_all_are_up(2)
+        for _ in range(3):
+            for process in dying:
+                os.kill(process, signal.SIGKILL)
+            dying = [int((await running.says()).split()[2]) for _ in dying]
+        running.process.terminate()
+        assert sorted([await running.says() for _ in range(3)]) == ["over", "told Stop", "told Stop"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from proxy.storage.contract import NotInvalidated
 from proxy.storage.disk.store import DiskStore
 from proxy.storage.selection import Selection
 from tests.storage.putting import NOW, contents, put, read, response
@@ -158,7 +159,6 @@ async def test_an_entry_is_of_no_use_after_the_end(tmp_path: Path) -> None:
     assert entry.state is None
     assert list(await store.look_up(b"key")) == []
     assert store.begin(b"key", (), (), 5) is None
-    assert await store.invalidate([b"key"], []) == 0
 
 
 async def test_many_invalidations_take_little_room(tmp_path: Path) -> None:
@@ -212,3 +212,16 @@ async def test_what_is_not_kept_leaves_no_file_even_when_nobody_waits_for_it(tmp
 
 def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_once_closed_it_says_that_nothing_was_invalidated(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path, BUDGET, 1 << 20)
+    await put(store, b"a", b"still there for others")
+    await store.close()
+    with pytest.raises(NotInvalidated):
+        await store.invalidate([b"a"], [])
+    for wanted in (Selection(keys=(b"a",)), Selection(everything=True), Selection(prefixes=(b"http",))):
+        with pytest.raises(NotInvalidated):
+            await store.purge(wanted)
+        with pytest.raises(NotInvalidated):
+            await store.purge(wanted, soft=NOW)

@@ -89,6 +89,13 @@ def test_too_small_a_budget_is_refused(tmp_path: Path) -> None:
         opened(tmp_path, budget=(1 << 20) - 1)
 
 
+@pytest.mark.parametrize("budget", [1 << 62, 1 << 70])
+def test_too_large_a_budget_is_refused(tmp_path: Path, budget: int) -> None:
+    with pytest.raises(ConfigurationError, match="of that size can't be mapped"):
+        opened(tmp_path / "new", budget=budget)
+    assert [one.name for one in (tmp_path / "new").iterdir() if one.is_dir()] == []
+
+
 async def test_twice_in_one_process_is_refused_and_harms_nobody(tmp_path: Path) -> None:
     store = opened(tmp_path)
     await put(store, b"key", b"content")

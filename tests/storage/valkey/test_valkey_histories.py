@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -23,8 +23,11 @@ FEW = settings(
     stateful_step_count=25,
     deadline=None,
     database=None,
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+"""Each step goes to a real server, so a history that fails is told as it is: a smaller one takes minutes."""
+
 KEYS = [b"GET https://a/1", b"GET https://a/2", b"GET https://b/3"]
 LABELS = [b"x", b"y"]
 
@@ -37,6 +40,7 @@ class OneMachine(StoreMachine):
     async def make(self) -> ValkeyStore:
         store = ValkeyStore(self.url, patient(), 1 << 20, variants=1000, clock=lambda: NOW - 3600)
         await store.start()
+        await until(lambda: store.in_touch)
         return store
 
     @rule(target=StoreMachine.kept, began=StoreMachine.begun, lifetime=st.none() | st.integers(0, 3000))

@@ -8,7 +8,7 @@ from random import Random
 
 import aiohttp
 
-from tests.backend.conftest import PASSWORDS, Clock, Shop, Shopper
+from tests.backend.clients import PASSWORDS, Clock, Shop, Shopper
 from tests.visibility.applications.catalogue import Application
 
 PEOPLE = ("anna", "ben", "cleo", "dora")
@@ -112,7 +112,7 @@ async def _shop(style: str, url: str) -> None:
     chance = Random(SEED)
     names = list(PASSWORDS)
     async with _browsers(len(names) + 2) as browsers:
-        shops = [Shop(url, style, Clock(), http) for http in browsers]
+        shops = [Shop([url], style, Clock(), http) for http in browsers]
         shoppers = [Shopper(shop, shop.http, "application/json") for shop in shops]
         for number in range(STEPS * 2 // 3):
             shopper = chance.choice(shoppers)

@@ -49,7 +49,7 @@ def version(number: int) -> str:
 def versioned(target: str, count: int) -> tuple[bytes, bytes]:
     """The `count`th answer to such a target, the head from after its Date, and the content."""
     body = b'{"version": %12d, "filling": "%b"}' % (count, b"-" * (SMALL - 40))
-    lines = b"Content-Type: application/json\r\nCache-Control: max-age=3600\r\nETag: \"%d\"\r\n" % count
+    lines = b'Content-Type: application/json\r\nCache-Control: max-age=3600\r\nETag: "%d"\r\n' % count
     return lines + b"Content-Length: %d\r\n\r\n" % len(body), body
 
 

@@ -66,9 +66,9 @@ def state(
         if earlier is not None:
             report, status = _read(earlier), 0
         else:
-            names = _names(styles) or (_QUICK_STYLES if quick else ())
+            names = output.names(styles) or (_QUICK_STYLES if quick else ())
             settings = _settings(quick, repeats, seconds, seed)
-            wanted = Wanted(names, _names(only), settings, ("pellucid", *sys.argv[1:]))
+            wanted = Wanted(names, output.names(only), settings, ("pellucid", *sys.argv[1:]))
             report, status = _measure(wanted)
     except ConfigurationError:
         raise
@@ -123,10 +123,6 @@ def _rendered(report: Report, form: str, *, colors: bool) -> str:
     if form == "json":
         return msgspec.json.format(msgspec.json.encode(report), indent=1).decode() + "\n"
     return text.render(report, colors=colors) if form == "text" else page.render(report)
-
-
-def _names(given: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (given or "").split(",") if name.strip())
 
 
 def _read(path: str) -> Report:
