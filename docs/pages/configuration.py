@@ -129,7 +129,7 @@ def _size(count: int) -> str:
     for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
         if count >= 1 << power and count % (1 << power) == 0:
             return f"{count >> power} {unit}"
-    return f"{count} bytes"
+    return f"{count} bytes" if count else "0"
 
 
 def _duration(seconds: float) -> str:

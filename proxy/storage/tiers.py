@@ -32,7 +32,7 @@ LARGEST = 1 << 20
 """Bytes of a content that is copied into memory when it is found below, at most."""
 
 _TRIES = 3
-_TOUCHED = 64
+_TOUCHED = 1024
 
 
 class Tiers:

@@ -39,7 +39,7 @@ _DATED = len(b"\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT")
 _MOST_STARTS = 256
 _MOST_NAMES = 1024
 _LONGEST_NAME = 64
-_SEEN = 4095
+_MOST_SEEN = 4096
 
 _field = re.compile(FIELD_LINES)
 _value = re.compile(VALUE)
@@ -147,7 +147,8 @@ class PlainHeads:
         self._lines_size = 0
         self._starts: dict[bytes, Response | None] = {}
         self._names: dict[bytes, bytes] = {}  # in lower case, of fields that mean nothing for the framing
-        self._seen = [0] * (_SEEN + 1)
+        self._seen: set[int] = set()
+        self._seen_before: set[int] = set()
 
     def read(self, head: bytes, *, to_head: bool) -> PlainHead | None:
         """What a whole head says in answer to a GET, or a HEAD (`to_head`); None where it isn't plain."""
@@ -196,10 +197,11 @@ class PlainHeads:
     def _often(self, text: bytes) -> bool:
         """Whether it has been seen before, of late: most that is new each time never comes again."""
         number = hash(text)
-        place = number & _SEEN
-        if self._seen[place] == number:
+        if number in self._seen or number in self._seen_before:
             return True
-        self._seen[place] = number
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen_before, self._seen = self._seen, set()
+        self._seen.add(number)
         return False
 
     def _by_lines(self, head: bytes, *, to_head: bool) -> PlainHead | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from tests.real.running import Running, pellucid
-from tests.storage.valkey.servers_for_tests import Server
+from tests.storage.valkey.servers_for_tests import Cluster, Server
 
 HOST = {"Host": "shop.example"}  # they are the same to clients
 PATIENT = ("valkey.lookup=2s", "valkey.write=2s", "valkey.heartbeat=500ms")
@@ -64,7 +65,7 @@ def valkey(tmp_path: Path) -> Iterator[Server]:
 
 @contextlib.asynccontextmanager
 async def two(
-    origin: Origin, valkey: Server, folder: Path, *settings: str
+    origin: Origin, valkey: Server | Cluster, folder: Path, *settings: str
 ) -> AsyncIterator[tuple[Running, Running]]:
     """Two proxies in front of one origin that share what they store."""
     words = ["--store", valkey.url]
@@ -182,3 +183,51 @@ async def test_valkey_fails_under_load(origin: Origin, valkey: Server, tmp_path:
                     await get(http, proxy, name)
                 if origin.asked[name] == 1:
                     break
+
+
+async def test_a_node_of_a_cluster_is_killed_under_load(origin: Origin, tmp_path: Path) -> None:
+    """Everybody is answered; what was changed is not read where it was changed, and soon nowhere."""
+    choice = random.Random(7)
+    account: Counter[str] = Counter()
+    cluster = Cluster(tmp_path / "cluster")
+    going = [True]
+
+    async def client(http: aiohttp.ClientSession, proxies: tuple[Running, Running]) -> None:
+        while going:
+            proxy, name = choice.choice(proxies), f"/thing{choice.randrange(30)}"
+            account["requests"] += 1
+            if choice.random() < 0.1:
+                async with http.post(f"{proxy.url}{name}", headers=HOST) as answer:
+                    assert answer.status == 200
+                    changed[proxy.port, name] = int((await answer.text()).split()[1])
+            least = changed[proxy.port, name]
+            status, text, _ = await get(http, proxy, name)
+            said, _, version = text.partition(" ")
+            account["wrong"] += (status, said) != (200, name) or int(version) < least
+            account["answers"] += 1
+            await asyncio.sleep(0.01)
+
+    changed: Counter[tuple[int, str]] = Counter()
+    try:
+        async with two(origin, cluster, tmp_path, *PATIENT) as proxies, aiohttp.ClientSession() as http:
+            clients = [asyncio.ensure_future(client(http, proxies)) for _ in range(6)]
+            await until(lambda: account["answers"] > 100)
+            cluster.servers[choice.randrange(3)].kill()
+            before = account["answers"]
+            await until(lambda: account["answers"] > before + 150)
+            for server in cluster.servers:
+                if server.process is None:
+                    await asyncio.to_thread(server.start)
+            before = account["answers"]
+            await until(lambda: account["answers"] > before + 100)
+            going.clear()
+            await asyncio.gather(*clients)
+            assert account["wrong"] == 0
+            assert account["requests"] == account["answers"]
+            for name in [f"/thing{number}" for number in range(30)]:
+                for proxy in proxies:
+                    async with asyncio.timeout(20):
+                        while (await get(http, proxy, name))[1] != f"{name} {origin.versions[name]}":
+                            pass
+    finally:
+        cluster.kill()

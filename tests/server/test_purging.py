@@ -123,6 +123,17 @@ class TestMethod:
         assert [await site.hit(path) for path in ("/a", "/b")] == [False, True]
         assert site.asked == ["GET", "GET", "GET"]
 
+    @pytest.mark.parametrize("named", ["t" * 1025, " ".join(f"t{n}" for n in range(257))])
+    async def test_more_than_counts_is_refused_rather_than_left_out(
+        self, start: Starting, named: str
+    ) -> None:
+        site = await start(purge_from=("127.0.0.1",))
+        await site.get("/a")
+        status, told = await site.purge("/a", Surrogate_Key=named)
+        assert status == 400
+        assert "at most 256 tags of 1024 bytes" in told["detail"]
+        assert await site.hit("/a")
+
     async def test_ends_what_the_fast_lane_remembers(self, start: Starting) -> None:
         site = await start(purge_from=("127.0.0.1",))
         for _ in range(6):

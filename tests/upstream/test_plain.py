@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.message.head import HeadLimits
-from proxy.upstream.plain import _LEAST, _LINES, _REMEMBERED, PlainHeads
+from proxy.upstream.plain import _LEAST, _LINES, _MOST_SEEN, _REMEMBERED, PlainHeads
 
 START = b"HTTP/1.1 200 OK\r\n"
 
@@ -54,6 +54,22 @@ def test_a_head_that_comes_again_is_remembered():
     read(head, heads=heads)
     assert read(head, heads=heads) is read(head, heads=heads)
     assert read(head, heads=heads, to_head=True) is not read(head, heads=heads)
+
+
+def test_of_many_heads_that_come_in_turn_each_is_remembered():
+    heads = PlainHeads(HeadLimits(), 50.0)
+    turn = [START + b'Content-Length: 1\r\nETag: "%d"\r\n\r\n' % number for number in range(1000)]
+    for _ in range(2):
+        for head in turn:
+            read(head, heads=heads)
+    assert all(read(head, heads=heads) is read(head, heads=heads) for head in turn)
+
+
+def test_what_has_been_seen_is_forgotten_when_much_has_come_since():
+    heads = PlainHeads(HeadLimits(), 50.0)
+    for number in range(3 * _MOST_SEEN):
+        read(START + b"Content-Length: 1\r\nX-Id: %d\r\n\r\n" % number, heads=heads)
+    assert len(heads._seen) <= _MOST_SEEN >= len(heads._seen_before)
 
 
 def test_what_is_remembered_is_bounded():

@@ -17,17 +17,18 @@ from proxy.commands.comparing.contenders.contract import Contender, Found, Place
 from proxy.commands.comparing.contenders.everyone import EVERYONE
 from proxy.commands.comparing.contenders.finding import SYSTEM
 from proxy.commands.comparing.errors import ComparisonError
-from proxy.commands.comparing.figures import figures
+from proxy.commands.comparing.figures import AIMS, Aim, figures
 from proxy.commands.comparing.load.wrk import find_wrk
 from proxy.commands.comparing.machine import Cores, describe, require_linux, share_out
 from proxy.commands.comparing.procfs import machine_seconds
-from proxy.commands.comparing.results import BASE, Compared, Report, Result, Settings
+from proxy.commands.comparing.results import BASE, FORMAT, Compared, Report, Result, Settings
 from proxy.commands.comparing.running import Entrant, Told, benched, run_workload
 from proxy.commands.comparing.workloads.all_workloads import WORKLOADS
+from proxy.commands.comparing.workloads.contract import Workload
 from proxy.message.errors import ConfigurationError
 from proxy.server.process import allow_files
 
-FILES = 20_000
+_FILES = 20_000
 """Files that a comparison would like to open at once."""
 _ROOM = 2 << 30
 _BUSY = 0.1
@@ -52,16 +53,36 @@ class Wanted:
 
 def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
     """Run it all. `begun` hears how many steps there will be. Raises ComparisonError, ConfigurationError."""
-    require_linux()
-    began, taken = time.monotonic(), taken_by_others()
-    wrk = find_load(wanted.load)
-    entrants, compared = enter(named("contender", wanted.only, {one.name: one for one in EVERYONE}))
+    contenders = named("contender", wanted.only, {one.name: one for one in EVERYONE})
     workloads = [kind() for kind in named("workload", wanted.workloads, WORKLOADS)]
-    cores, files = share_out(), allow_files(FILES)
-    settings = measured_by(wanted, wrk)
+    return measure(wanted, contenders, workloads, told, begun)
+
+
+def measure(
+    wanted: Wanted,
+    contenders: Sequence[Contender],
+    workloads: Sequence[Workload],
+    told: Told,
+    begun: Callable[[int], None],
+    *,
+    form: str = FORMAT,
+    aims: Sequence[Aim] = AIMS,
+    ready: Callable[[Bench], None] = lambda _: None,
+) -> Report:
+    """Measure these contenders in these workloads, once all is `ready`; `aims` make the summary.
+
+    Raises ComparisonError, ConfigurationError.
+    """
+    require_linux()
+    began, taken = time.monotonic(), _taken_by_others()
+    wrk = find_load(wanted.load)
+    entrants, compared = _enter(contenders)
+    cores, files = share_out(), allow_files(_FILES)
+    settings = _measured_by(wanted, wrk)
     begun(sum(_steps(one.part in each.contender.parts, settings) for one in workloads for each in entrants))
     results: list[Result] = []
     with benched(settings, cores, wrk, files) as bench:
+        ready(bench)
         for workload in workloads:
             results.append(run_workload(bench, workload, entrants, told))
             _remember(bench, results[-1])
@@ -69,6 +90,7 @@ def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
         failures = [row.failed for result in results for row in result.rows if row.failed]
         raise ComparisonError("nothing could be measured", evidence="; ".join(failures[:3]))
     return Report(
+        format=form,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         command=list(wanted.command),
         seconds=round(time.monotonic() - began, 1),
@@ -77,18 +99,18 @@ def compare(wanted: Wanted, told: Told, begun: Callable[[int], None]) -> Report:
         settings=settings,
         contenders=compared,
         workloads=results,
-        figures=figures(results, [one.name for one in compared]),
-        warnings=warned(cores, entrants, (taken_by_others() - taken) / (time.monotonic() - began)),
+        figures=figures(results, [one.name for one in compared], aims),
+        warnings=_warnings(cores, entrants, (_taken_by_others() - taken) / (time.monotonic() - began)),
     )
 
 
-def taken_by_others() -> float:
+def _taken_by_others() -> float:
     """Processor time of the machine so far that was neither ours nor our ended children's."""
     own = os.times()
     return machine_seconds() - (own.user + own.system + own.children_user + own.children_system)
 
 
-def measured_by(wanted: Wanted, wrk: Found | None) -> Settings:
+def _measured_by(wanted: Wanted, wrk: Found | None) -> Settings:
     """How it is measured: wrk knows whole seconds only."""
     return Settings(
         repeats=wanted.repeats,
@@ -120,7 +142,7 @@ def named(what: str, names: Sequence[str], known: Mapping[str, _Kind]) -> list[_
     return [kind for name, kind in known.items() if not names or name in names]
 
 
-def enter(contenders: Sequence[Contender]) -> tuple[list[Entrant], list[Compared]]:
+def _enter(contenders: Sequence[Contender]) -> tuple[list[Entrant], list[Compared]]:
     """Who is installed, and what the report says of each. Raises ConfigurationError where nobody is."""
     entrants, compared = [], []
     for one in contenders:
@@ -155,7 +177,7 @@ def _remember(bench: Bench, result: Result) -> None:
                 bench.full_load[row.contender] = row.measures["requests_per_second"].median
 
 
-def warned(cores: Cores, entrants: Sequence[Entrant], others: float) -> list[str]:
+def _warnings(cores: Cores, entrants: Sequence[Entrant], others: float) -> list[str]:
     """What makes all figures worth less; `others` is how many cores other programs kept busy meanwhile."""
     found = []
     if not cores.apart:

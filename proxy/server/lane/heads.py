@@ -172,7 +172,9 @@ class Blocks:
             return None
         volatile = self._volatile
         if volatile is not None and names is not _NO_NAMES:
-            before, found, after = raw.rpartition(volatile[0])  # clients and their libraries put it at the end
+            before, found, after = raw.rpartition(
+                volatile[0]
+            )  # clients and their libraries put it at the end
             block = self._mended(before, after, names, volatile) if found else None
             if block is not None:
                 return block

@@ -109,7 +109,8 @@ class Lane:
             standing = place.standings.get(block.parts.get(names) or block.part(names))
             if standing is None or connection._paused:
                 return data
-            as_it_stands = standing.since <= now <= standing.last and standing.epoch == self._store.epoch
+            epoch = self._store.epoch  # asked for first: what others have told may end the licence
+            as_it_stands = standing.epoch == epoch and standing.since <= now <= standing.last
             if (not as_it_stands or block.secrets) and not self._good(standing, now, block):
                 return data
             rendering, content = standing.rendering, standing.content

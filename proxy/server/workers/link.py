@@ -59,7 +59,10 @@ class Link:
         number = self._number
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
-            await self._send((number, what, value))
+            try:
+                await self._send((number, what, value))
+            except OSError as error:
+                raise LinkBroken("the other process is gone") from error
             return await answer
         finally:
             self._asked.pop(number, None)

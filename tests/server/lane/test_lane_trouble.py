@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.server.lane.standing import Standing
+from proxy.storage.memory import MemoryStore
 from tests.server.lane.twin import Clock, Twin
 
 ASKED = b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n"
@@ -76,3 +77,37 @@ async def test_what_fails_after_the_answer_does_not_give_it_again(twin, monkeypa
     assert got.count(b"the answer") == answers
     assert not got.endswith(b"(closed)")
     assert "what was not thought of" in caplog.text
+
+
+class Overhearing(MemoryStore):
+    """A store that takes in what others have told where it is asked for its epoch, which that need not move."""
+
+    told: bytes | None = None
+
+    @property
+    def epoch(self):
+        key, self.told = self.told, None
+        if key is not None:
+            for entry in self.at_hand(key):
+                self._drop(entry)
+        return 0
+
+    @epoch.setter
+    def epoch(self, _):
+        """Set by the memory tier for itself."""
+
+
+@pytest.mark.parametrize("asked", [ASKED, ASKED + ASKED, WIDER % (1, 99)])
+async def test_a_licence_that_ends_while_news_are_taken_in_answers_nothing(clock, asked):
+    """Its content is gone by then: a head without content would leave the client waiting."""
+    store = Overhearing(1 << 20, 1 << 18)
+    twin = Twin(answering, clock, lane=True, store=store)
+    try:
+        connection = await warm(twin)
+        for key in (b"GET http://a.example/a", b"GET http://a.example/b?x=1&utm=0"):
+            assert store.at_hand(key)
+            store.told = key
+            got = await twin.give(connection, asked)
+            assert got.count(b"the answer") == asked.count(b"GET")
+    finally:
+        await twin.close()

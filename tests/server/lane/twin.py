@@ -26,6 +26,7 @@ from proxy.server.ids import prefix
 from proxy.server.lane.lane import Lane
 from proxy.server.lane.records import LogOutlet, Outlet, Records
 from proxy.server.settings import ServerSettings
+from proxy.storage.contract import Store
 from proxy.storage.memory import MemoryStore
 from proxy.upstream.contract import Content, Timing, UpstreamResponse
 from proxy.visibility.account import Account
@@ -158,13 +159,14 @@ class Twin:
         policy: Policy | None = None,
         eager: bool = True,
         budget: int = 1 << 20,
+        store: Store | None = None,
     ) -> None:
         self.clock = clock
         self.settings = settings or ServerSettings()
         self.policy = policy or Policy()
         self.redaction = Redaction(KEY)
         self.origin = Origin(answering, clock)
-        self.store = MemoryStore(memory, memory // 4)
+        self.store = MemoryStore(memory, memory // 4) if store is None else store
         self.driver = Driver(self.store, cast("Any", self.origin), self.policy)
         self.lines: list[bytes] = []
         self.hits = 0

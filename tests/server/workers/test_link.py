@@ -69,3 +69,13 @@ async def test_who_is_gone_is_asked_no_more() -> None:
             await asking
         with pytest.raises(LinkBroken):
             await link.ask("more")
+
+
+async def test_what_can_not_be_sent_any_more_is_a_broken_link() -> None:
+    one, other = socket.socketpair()
+    link = await Link.over(one.detach())
+    other.close()
+    link._writer.transport.abort()  # before `run` has noticed
+    await asyncio.sleep(0)
+    with pytest.raises(LinkBroken):
+        await link.ask("totals")

@@ -225,3 +225,17 @@ async def test_once_closed_it_says_that_nothing_was_invalidated(tmp_path: Path) 
             await store.purge(wanted)
         with pytest.raises(NotInvalidated):
             await store.purge(wanted, soft=NOW)
+
+
+async def test_what_is_closed_while_it_goes_through_all_says_so(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path, BUDGET, 1 << 20)
+    for number in range(450):
+        await put(store, b"GET http://a/%d" % number)
+    purging = asyncio.ensure_future(store.purge(Selection(patterns=(b"/449$",))))
+    while store.figures().evicted == 0 and not purging.done():
+        await asyncio.sleep(0)
+        store._closed = True  # as `close` has it first of all
+    with pytest.raises(NotInvalidated):
+        await purging
+    store._closed = False
+    await store.close()

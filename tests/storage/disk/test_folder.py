@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from proxy.message.errors import ConfigurationError
+from proxy.storage import opening
 from proxy.storage.disk import folder as folders
 from proxy.storage.disk.store import DiskStore
+from proxy.storage.news import News, Purged
+from proxy.storage.selection import Selection
+from proxy.storage.settings import StorageSettings, ValkeySettings
+from proxy.storage.tiers import Tiers
 from tests.storage.putting import contents, put
 
 BUDGET = 8 << 20
@@ -217,3 +225,44 @@ def test_to_give_up_what_is_not_there_does_nothing(tmp_path: Path) -> None:
     folders.give_up(tmp_path)
     folders.give_up(tmp_path / "nowhere")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["removed", "moved"])
+async def test_taken_away_it_is_begun_anew_by_all(tmp_path: Path, moved: bool) -> None:
+    path = tmp_path / "cache"
+    said: list[str] = []
+    store = opened(path, said)
+    await put(store, b"key", b"content")
+    path.rename(tmp_path / "elsewhere")
+    if not moved:
+        shutil.rmtree(tmp_path / "elsewhere")
+    async with asyncio.timeout(30):
+        while not (path / "pellucid-cache").exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert await contents(store, b"key") == []
+    assert said == [f"the cache in {path} is begun anew: it was taken away"]
+    await put(store, b"key", b"new")
+    assert await contents(store, b"key") == [b"new"]
+    await store.close()
+    after = opened(path, said)
+    assert await contents(after, b"key") == [b"new"]
+    await after.close()
+
+
+async def test_who_finds_the_folder_taken_away_hears_those_who_find_the_new_one(tmp_path: Path) -> None:
+    path, settings = tmp_path / "cache", StorageSettings(store=f"disk:{tmp_path / 'cache'}", disk=32 << 20)
+    one = cast(Tiers, opening.opened(settings, ValkeySettings(), 1 << 20).store)
+    before = one.news
+    path.rename(tmp_path / "elsewhere")
+    async with asyncio.timeout(30):
+        while one._told.news is before:
+            await one.expire(0)
+            await asyncio.sleep(0.01)
+    other = News.at(path)
+    other.tell(Purged(Selection(keys=(b"key",))))
+    heard: list[Selection] = []
+    one.hear(heard.append)
+    one.catch_up()
+    assert heard == [Selection(keys=(b"key",))]
+    other.close()
+    await one.close()

@@ -19,7 +19,7 @@ from tests.storage.valkey.servers_for_tests import Server
 
 T = TypeVar("T")
 FEW = settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=25,
     deadline=None,
     database=None,
@@ -227,4 +227,4 @@ class FleetMachine(RuleBasedStateMachine):
 
 def test_random_histories_of_a_fleet(server: Server) -> None:
     machine = type("Machine", (FleetMachine,), {"target": server.port})
-    run_state_machine_as_test(machine, settings=settings(FEW, max_examples=8))
+    run_state_machine_as_test(machine, settings=FEW)

@@ -11,7 +11,6 @@ from proxy.commands.comparing.errors import ComparisonError
 from proxy.commands.comparing.load import requests
 from proxy.commands.comparing.load.outcome import Plan
 from proxy.commands.comparing.origin.content import ITEMS, SMALL, item
-from proxy.commands.comparing.procfs import processor_seconds
 from proxy.commands.comparing.results import Run
 from proxy.commands.comparing.standing import Standing
 from proxy.commands.comparing.workloads.special import Timed
@@ -98,10 +97,7 @@ class Shared(Timed):
     part = Part.SHARED
     base = "memory"
     main = "p50_milliseconds"
-    shown = (
-        *("p50_milliseconds", "p99_milliseconds", "p999_milliseconds", "processor_microseconds"),
-        *("late_milliseconds", "errors"),
-    )
+    shown = (*("p50_milliseconds", "p99_milliseconds", "p999_milliseconds", "late_milliseconds", "errors"),)
 
     def prepare(self, bench: Bench, standing: Standing) -> None:
         first = bench.requests("items", lambda: [_plain(number % ITEMS) for number in range(2 * ITEMS)])
@@ -120,12 +116,10 @@ class Shared(Timed):
             rate=RATE,
             length=SMALL,
         )
-        before, asked = processor_seconds(standing.pids), bench.origin_count()
+        asked = bench.origin_count()
         with bench.own(plan) as generator:
             outcome = generator.run()
-        spent = processor_seconds(standing.pids) - before
         run = self.measure(standing, outcome, number)
-        run.measures["processor_microseconds"] = spent / max(1, outcome.requests) * 1e6
         if asked := bench.origin_count() - asked:
             run.complaints.append(f"{asked:,} of {outcome.requests:,} were no hits")
         return run

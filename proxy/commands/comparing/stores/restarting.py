@@ -15,7 +15,7 @@ from proxy.commands.comparing.standing import Standing, stand
 from proxy.commands.comparing.workloads.contract import Workload
 from proxy.commands.comparing.workloads.steady import said
 
-ITEMS = 8000
+ITEMS = 4000
 WARM = 12_000
 WINDOW = 5000
 LINES = 16

@@ -27,7 +27,7 @@ class Valkey:
 def variants(valkey: Valkey) -> list[Contender]:
     """All of them, in the order in which they are shown."""
     both = f"{_DISK},{_SHARED}"
-    small = ("--set", "storage.disk=12MiB")
+    small = ("--set", "storage.disk=6MiB")
 
     def one(
         name: str, title: str, parts: set[Part], memory: str = _AMPLE, store: str = "memory", *options: str
