@@ -27,6 +27,7 @@ from proxy.storage.news import News, Purged
 from proxy.storage.selection import Selection
 from proxy.storage.tiers_writer import TiersWriter
 from proxy.storage.told import Fleet, Told
+from proxy.storage.turns import Turns
 
 LARGEST = 1 << 20
 """Bytes of a content that is copied into memory when it is found below, at most."""
@@ -251,9 +252,11 @@ class Tiers:
         self._told.look_at_folder()
         count = self._copies.settle_some() + await self.memory.expire(now)
         if self.below is not None:
+            turns = Turns()
             for key in self._copies.used(_TOUCHED):
                 for entry in self.below.at_hand(key) or ():
                     self.below.touch(entry)
+                await turns.pause()
             count += await self.below.expire(now)
         return count
 
