@@ -18,7 +18,7 @@ import cachetools
 import libcachesim
 import numpy as np
 
-from proxy.storage.eviction import S3Fifo
+from proxy.storage.memory.eviction import S3Fifo
 
 OBJECTS = 100_000
 ROOM = 10_000
@@ -182,7 +182,7 @@ PAGE = """# What the memory tier keeps
 <!-- Made by `{command} --markdown docs/eviction.md`: measured, not computed from the code. -->
 
 Which response goes when there is no room is decided by S3-FIFO, made to look at sizes
-([`proxy/storage/eviction.py`](../proxy/storage/eviction.py)): a hit moves nothing, it counts up to three. Hit
+([`memory/eviction.py`](../proxy/storage/memory/eviction.py)): a hit moves nothing, it counts up to three. Hit
 ratios of {count:,} requests for 100,000 objects with room for 10,000 of them (those with sizes: as many
 bytes as 10,000 have on average), on the same traces as the policies of
 [libcachesim](https://pypi.org/project/libcachesim/) {version}. The best without a list is the best of

@@ -27,7 +27,7 @@ from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.server.process import return_large_blocks
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.units import parse_size
 
 CONNECTIONS = 32

@@ -127,7 +127,7 @@ def test_the_plan_would_notice_a_breach(tmp_path: Path) -> None:
     breach.write_text(
         "from proxy.server import app\nimport proxy.upstream.pool\nimport proxy.message.fields\n"
     )
-    found = list(faults(breach, "proxy.storage.memory"))
+    found = list(faults(breach, "proxy.storage.memory.store"))
     assert any("reaches up to proxy.server" in fault for fault in found)
     assert any("reaches across to proxy.upstream.pool" in fault for fault in found)
     assert not any("message" in fault for fault in found)

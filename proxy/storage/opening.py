@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from proxy.message.errors import ConfigurationError
 from proxy.storage.claims import Claims
 from proxy.storage.contract import Store
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.settings import StorageSettings, ValkeySettings
 
 if TYPE_CHECKING:  # what only some need is imported where they need it
@@ -89,7 +89,7 @@ def opened(
     copies = MemoryStore(memory, min(settings.object_limit, settings.memory // _SHARE))
     if news is None and places == Places():
         return Opened(copies)
-    from proxy.storage.tiers import Tiers
+    from proxy.storage.tiers.store import Tiers
 
     alone = settings.alone or None
     if places == Places():
@@ -102,7 +102,7 @@ def opened(
     if places.disk is None:
         tiers = Tiers(copies, fleet, news, fleet=fleet, alone=alone, name="valkey")
         return Opened(tiers, fleet.claims(), fleet.start)
-    from proxy.storage.nearby import Nearby
+    from proxy.storage.tiers.nearby import Nearby
 
     both = Nearby(_disk(places.disk, settings, say), fleet)
     heard = _news_in(places.disk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from io import BytesIO
 
-from proxy.storage.entry import PIECE
+from proxy.storage.memory.entry import PIECE
 
 _SMALL = 16 << 10
 """Pieces are put together up to this size, so that many small ones take little more than their bytes."""

@@ -13,7 +13,7 @@ from proxy.engine.settings import EngineSettings
 from proxy.message.fields import NO_FIELDS, FieldLine, Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.upstream.contract import Content, Timing, Tunnel, Upstream, UpstreamError, UpstreamResponse
 from proxy.visibility.account import Account
 

@@ -19,7 +19,7 @@ from proxy.engine.noting import Noted
 from proxy.message.fields import FieldLine, Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 
 NOON = 1_700_000_000.0
 KEY = b"GET http://h/"

@@ -10,10 +10,10 @@ import pytest
 from proxy.caching.policy import Policy
 from proxy.engine import performer
 from proxy.engine.driver import Driver
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import News
 from proxy.storage.selection import Selection
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.store import Tiers
 from tests.engine.stage import Client, Origin, Stage, asking, fresh
 
 KEY = b"GET http://a.example/"

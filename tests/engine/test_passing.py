@@ -15,7 +15,7 @@ from proxy.engine.passing import opening, sign, verdict
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 
 NOON = 784_111_777.0
 DATE = (b"Date", b"Sun, 06 Nov 1994 08:49:37 GMT")

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Figures, Store, Writer
-from proxy.storage.entry import MemoryEntry
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.entry import MemoryEntry
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import News
 from proxy.storage.pieces import Pieces
 from proxy.storage.selection import Selection
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.store import Tiers
 
 
 class LowerEntry:

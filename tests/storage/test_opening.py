@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from proxy.message.errors import ConfigurationError
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import News
 from proxy.storage.opening import Places, opened
 from proxy.storage.settings import StorageSettings, ValkeySettings
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.store import Tiers
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from proxy.caching.stored import StoredResponse
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.storage.entry import MemoryEntry
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.entry import MemoryEntry
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.pieces import Pieces
 
 SIZES = st.lists(st.integers(1, 40_000), min_size=1, max_size=30)
@@ -110,7 +110,7 @@ def test_a_large_content_is_never_there_twice() -> None:
 
 
 async def test_an_entry_is_read_in_views_of_its_content(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy.storage.entry.VIEW", 4)
+    monkeypatch.setattr("proxy.storage.memory.entry.VIEW", 4)
     entry = MemoryEntry(b"key", b"", b"0123456789", 0)
     views = [view async for view in entry.read(1, 8)]
     assert [bytes(view) for view in views] == [b"1234", b"5678"]

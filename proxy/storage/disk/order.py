@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from proxy.storage.disk.change import NOWHERE, Change
 from proxy.storage.disk.record import Record, copied, name_of_key, numbers, packed
-from proxy.storage.eviction import MOST, USE, price
+from proxy.storage.memory.eviction import MOST, USE, price
 
 _SHARE = 10
 _WINDOW = 0.9

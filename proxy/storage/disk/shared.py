@@ -14,7 +14,7 @@ _WORD = 8
 class Shared:
     """Numbers of eight bytes. The first says that the folder is not to be used any more.
 
-    From the ninth on they are ghosts, as `proxy.storage.ghosts` has them in memory: the upper 40 bits of each
+    From the ninth on they are ghosts, as `proxy.storage.memory.ghosts` has them: the upper 40 bits of each
     are the time when one went, counted in those that have gone, the lower 24 are from its key's hash. Who
     changes them holds the map's write lock; a torn or damaged one does no more harm than a wrong guess.
     """

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.server.lane.standing import Standing
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from tests.server.lane.twin import Clock, Twin
 
 ASKED = b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n"
@@ -80,7 +80,7 @@ async def test_what_fails_after_the_answer_does_not_give_it_again(twin, monkeypa
 
 
 class Overhearing(MemoryStore):
-    """A store that takes in what others have told where it is asked for its epoch, which that need not move."""
+    """A store that takes in what others have told when it is asked for its epoch, which stays as it is."""
 
     told: bytes | None = None
 

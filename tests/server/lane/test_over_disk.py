@@ -15,7 +15,7 @@ from proxy.storage.disk.store import DiskStore
 from proxy.storage.opening import opened
 from proxy.storage.selection import Selection
 from proxy.storage.settings import StorageSettings, ValkeySettings
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.store import Tiers
 from tests.server.lane.twin import Clock, Twin
 
 KEY = b"GET http://h/a"

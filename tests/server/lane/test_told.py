@@ -15,7 +15,7 @@ from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.server.lane.passed import Passed, Template, render
 from proxy.server.lane.told import Tellers
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.upstream.plain import PlainHeads
 from proxy.visibility.redaction import Redaction
 

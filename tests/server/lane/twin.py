@@ -27,7 +27,7 @@ from proxy.server.lane.lane import Lane
 from proxy.server.lane.records import LogOutlet, Outlet, Records
 from proxy.server.settings import ServerSettings
 from proxy.storage.contract import Store
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.upstream.contract import Content, Timing, UpstreamResponse
 from proxy.visibility.account import Account
 from proxy.visibility.record import Redaction, encode, to_record

@@ -18,7 +18,7 @@ from proxy.storage.disk.store import DiskStore
 from proxy.storage.news import News, Purged
 from proxy.storage.selection import Selection
 from proxy.storage.settings import StorageSettings, ValkeySettings
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.store import Tiers
 from tests.storage.putting import contents, put
 
 BUDGET = 8 << 20

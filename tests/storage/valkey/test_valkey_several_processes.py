@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import News
 from proxy.storage.selection import Selection
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.store import Tiers
 from proxy.storage.valkey.store import ValkeyStore
 from tests.storage.putting import contents, put
 from tests.storage.valkey.relay import Relay

@@ -30,8 +30,8 @@ class Restart(Workload):
         f"{ITEMS:,} objects in Zipf order (skew 1), more than fit on the disk: {WARM:,} requests, then"
         f" {WINDOW:,} before the restart and as many right after it. Those stand for a minute of some 80"
         " requests a second: what counts is how many there were, so they come as fast as they are answered."
-        " That is harder than a minute: the disk hears once a second of what is used in memory, and knows less of"
-        " it here. Chance alone moves the ratio by half a percent from round to round."
+        " That is harder than a minute: the disk hears once a second what is used in memory, so knows less"
+        " of it here. Chance alone moves the ratio by half a percent from round to round."
     )
     part = Part.RESTART
     base = "restarted"

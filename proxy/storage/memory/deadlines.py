@@ -7,7 +7,7 @@ import math
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from proxy.storage.members import Members
+from proxy.storage.memory.members import Members
 
 E = TypeVar("E", bound=Hashable)
 

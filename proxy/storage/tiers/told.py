@@ -9,11 +9,11 @@ from typing import Any, Protocol, TypeVar
 
 from proxy.message.errors import ConfigurationError
 from proxy.storage.contract import NotInvalidated, Store
-from proxy.storage.copies import Copies, Reading
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import Changed, Item, News, Purged
 from proxy.storage.selection import Selection
-from proxy.storage.tiers_writer import TiersWriter
+from proxy.storage.tiers.copies import Copies, Reading
+from proxy.storage.tiers.writer import TiersWriter
 
 EVERYTHING = Purged(Selection(everything=True))
 

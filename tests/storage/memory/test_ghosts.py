@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.storage.ghosts import GHOST, Ghosts
+from proxy.storage.memory.ghosts import GHOST, Ghosts
 
 
 def test_knows_who_has_gone_once() -> None:

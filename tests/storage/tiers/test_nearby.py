@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from proxy.storage.memory import MemoryStore
-from proxy.storage.nearby import Nearby
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.selection import Selection
+from proxy.storage.tiers.nearby import Nearby
 from tests.storage.lower import LowerStore
 from tests.storage.putting import NOW, contents, put
 

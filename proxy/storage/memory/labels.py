@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from itertools import islice
 from typing import Generic, TypeVar
 
-from proxy.storage.members import Members
+from proxy.storage.memory.members import Members
 
 E = TypeVar("E", bound=Hashable)
 

@@ -20,13 +20,13 @@ from pathlib import Path
 from proxy.caching.stored import StoredResponse
 from proxy.message.errors import PellucidError
 from proxy.storage.contract import Entry, Figures, Store
-from proxy.storage.copies import Copies, Reading, Seen, is_same
-from proxy.storage.entry import MemoryEntry
-from proxy.storage.memory import TIER, MemoryStore
+from proxy.storage.memory.entry import MemoryEntry
+from proxy.storage.memory.store import TIER, MemoryStore
 from proxy.storage.news import News, Purged
 from proxy.storage.selection import Selection
-from proxy.storage.tiers_writer import TiersWriter
-from proxy.storage.told import Fleet, Told
+from proxy.storage.tiers.copies import Copies, Reading, Seen, is_same
+from proxy.storage.tiers.told import Fleet, Told
+from proxy.storage.tiers.writer import TiersWriter
 from proxy.storage.turns import Turns
 
 LARGEST = 1 << 20

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Writer
-from proxy.storage.copies import Reading
 from proxy.storage.pieces import Pieces
+from proxy.storage.tiers.copies import Reading
 
 
 class Home(Protocol):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from cachetools import Cache
 from msgspec import Struct
 
-from proxy.storage.ghosts import Ghosts
+from proxy.storage.memory.ghosts import Ghosts
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from proxy.storage.disk.store import DiskStore
-from proxy.storage.memory import MemoryStore
-from proxy.storage.nearby import Nearby
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import News
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.nearby import Nearby
+from proxy.storage.tiers.store import Tiers
 from tests.storage.lower import LowerStore, over
 from tests.storage.store_contract import StoreContract
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from proxy.caching.stored import StoredResponse
 from proxy.message.errors import PellucidError
 from proxy.storage.contract import Entry, Figures, Store
-from proxy.storage.copies import Reading, Seen, is_same
-from proxy.storage.nearby_writer import NearbyWriter
 from proxy.storage.selection import Selection
-from proxy.storage.told import Fleet
+from proxy.storage.tiers.copies import Reading, Seen, is_same
+from proxy.storage.tiers.nearby_writer import NearbyWriter
+from proxy.storage.tiers.told import Fleet
 
 LARGEST = 1 << 20
 """Bytes of a content that is copied to disk when it is found in the shared store again, at most."""

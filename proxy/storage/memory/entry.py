@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from msgspec import Struct
 
 from proxy.caching.stored import StoredResponse
-from proxy.storage.eviction import Place
-from proxy.storage.ghosts import GHOST
 from proxy.storage.head import soften, unpack
-from proxy.storage.labels import Group
-from proxy.storage.members import Members
+from proxy.storage.memory.eviction import Place
+from proxy.storage.memory.ghosts import GHOST
+from proxy.storage.memory.labels import Group
+from proxy.storage.memory.members import Members
 
 PIECE = 64 << 10
 """Bytes from which a content is a large one."""

@@ -14,8 +14,8 @@ from proxy.caching.stored import StoredResponse
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.storage.entry import MemoryEntry
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.entry import MemoryEntry
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.selection import Selection
 from tests.storage.store_contract import DIGEST, NOW, StoreContract, contents, put, read, response
 from tests.storage.store_machine import StoreMachine

@@ -7,11 +7,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from proxy.storage.contract import Entry, Store
-from proxy.storage.doubts import Doubts
-from proxy.storage.entry import MemoryEntry
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.entry import MemoryEntry
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import Purged
 from proxy.storage.selection import Selection
+from proxy.storage.tiers.doubts import Doubts
 
 _SETTLED = 256
 _REMEMBERED = 16_384

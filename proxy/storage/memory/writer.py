@@ -6,7 +6,7 @@ import asyncio
 from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
-from proxy.storage.entry import MemoryEntry
+from proxy.storage.memory.entry import MemoryEntry
 from proxy.storage.pieces import Pieces
 
 _AT_ONCE = 1 << 20

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from proxy.storage.contract import Entry, Writer
-from proxy.storage.memory import MemoryStore
-from proxy.storage.nearby import Nearby
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import News
 from proxy.storage.selection import Selection
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.nearby import Nearby
+from proxy.storage.tiers.store import Tiers
 from tests.storage.lower import LowerStore, over
 from tests.storage.putting import DIGEST, NOW, read, response
 

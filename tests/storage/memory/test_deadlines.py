@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.storage.deadlines import Deadlines
+from proxy.storage.memory.deadlines import Deadlines
 
 NOW = 1_700_000_000.0
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Writer
-from proxy.storage.entry import MemoryEntry
+from proxy.storage.memory.entry import MemoryEntry
+from proxy.storage.memory.writer import MemoryWriter
 from proxy.storage.pieces import Pieces
-from proxy.storage.writer import MemoryWriter
 
 
 class Home(Protocol):

@@ -10,7 +10,7 @@ import weakref
 import pytest
 from cachetools import Cache
 
-from proxy.storage.eviction import MOST, USE, S3Fifo
+from proxy.storage.memory.eviction import MOST, USE, S3Fifo
 
 
 def by_value(maxsize: int) -> S3Fifo[int, int]:

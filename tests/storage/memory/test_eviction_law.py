@@ -10,8 +10,8 @@ from cachetools import Cache, LRUCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.storage.eviction import S3Fifo
-from proxy.storage.ghosts import Ghosts
+from proxy.storage.memory.eviction import S3Fifo
+from proxy.storage.memory.ghosts import Ghosts
 
 
 class Naive:

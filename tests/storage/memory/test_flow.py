@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.store import MemoryStore
 from tests.storage.store_contract import DIGEST, NOW, response
 
 BUDGET = 2 << 20

@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.contract import Entry, Figures
-from proxy.storage.deadlines import Deadlines
-from proxy.storage.entry import MemoryEntry, cost
-from proxy.storage.eviction import S3Fifo
 from proxy.storage.head import pack
-from proxy.storage.labels import Labels
+from proxy.storage.memory.deadlines import Deadlines
+from proxy.storage.memory.entry import MemoryEntry, cost
+from proxy.storage.memory.eviction import S3Fifo
+from proxy.storage.memory.labels import Labels
+from proxy.storage.memory.writer import MemoryWriter
 from proxy.storage.selection import Selection
 from proxy.storage.turns import Turns
-from proxy.storage.writer import MemoryWriter
 
 TIER = "memory"
 """What this tier is called where several are told of."""

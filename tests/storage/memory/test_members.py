@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from proxy.storage.members import Members
+from proxy.storage.memory.members import Members
 
 
 def test_keeps_the_order_and_each_once() -> None:

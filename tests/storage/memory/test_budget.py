@@ -11,8 +11,8 @@ from proxy.caching.stored import StoredResponse
 from proxy.message.fields import Fields
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.storage.memory import MemoryStore
-from proxy.storage.writer import MemoryWriter
+from proxy.storage.memory.store import MemoryStore
+from proxy.storage.memory.writer import MemoryWriter
 from tests.storage.store_contract import DIGEST, NOW, read, response
 
 KEYS = [b"%d" % number for number in range(7)]

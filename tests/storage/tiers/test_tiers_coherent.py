@@ -9,11 +9,11 @@ import pytest
 
 from proxy.storage import news as module
 from proxy.storage.contract import NotInvalidated
-from proxy.storage.entry import MemoryEntry
-from proxy.storage.memory import MemoryStore
+from proxy.storage.memory.entry import MemoryEntry
+from proxy.storage.memory.store import MemoryStore
 from proxy.storage.news import News
 from proxy.storage.selection import Selection
-from proxy.storage.tiers import Tiers
+from proxy.storage.tiers.store import Tiers
 from tests.storage.lower import LowerStore, over
 from tests.storage.putting import DIGEST, NOW, contents, put, read, response
 

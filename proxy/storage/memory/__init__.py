@@ -1,0 +1,1 @@
+"""The memory tier: stored responses in this process."""

@@ -1,0 +1,1 @@
+"""Several tiers and several processes as one store."""
