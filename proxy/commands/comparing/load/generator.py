@@ -172,6 +172,7 @@ async def at_rate(load: Load, lines: list[Connection], rate: float) -> tuple[flo
             else:
                 waiting.append(moment)
         await asyncio.sleep(0)
+    await asyncio.sleep(max(0.0, began + load.plan.seconds - load.clock()))  # the last one is due before
     end = load.clock() + _PATIENCE / 4
     while any(line.busy for line in lines) and load.clock() < end:  # noqa: ASYNC110 - nothing tells when
         await asyncio.sleep(0.001)
