@@ -34,8 +34,9 @@ help: ## say what each target does
 run: .venv $(if $(filter flask encrypted,$(STYLE) $(SHOP)),.venv/demo) ## start the proxy in front of the sample backend, or of UPSTREAM=URL
 	@exec env LISTEN=$(LISTEN) ADMIN=$(ADMIN) BACKEND=$(BACKEND) STYLE=$(STYLE) UPSTREAM=$(UPSTREAM) SHOP="$(SHOP)" sh scripts/run.sh $(ARGS)
 
+# Compiled modules are kept even where the environment forbids it: the tests start hundreds of processes.
 test: .venv/tools ## run all tests, in parallel
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto $(ARGS)
 
 check: .venv/tools ## formatter, linter, type checker
 	$(BIN)/ruff format --check .

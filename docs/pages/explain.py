@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from rich.console import Console
 
 from docs.pages import NOTICE
@@ -18,6 +16,7 @@ from proxy.commands.explaining.origins import Had
 from proxy.commands.explaining.rendering import render
 from proxy.commands.explaining.shape import FORMAT, Explanation
 from proxy.visibility.redaction import Redaction
+from proxy.visibility.schemas import schema_of, text_of
 
 _INTRODUCTION = """
 `pellucid explain URL` sends one request, and says what a shared cache makes of the response: whether it
@@ -83,20 +82,12 @@ def _about_json() -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of an explanation."""
-    generated: dict[str, Any] = msgspec.json.schema(Explanation)
-    for shape in generated["$defs"].values():
-        shape["description"] = " ".join(shape["description"].split())
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{FORMAT.replace('/', ':')}",
-        "title": f"What pellucid explain says, {FORMAT}",
-        **generated,
-    }
+    return schema_of(Explanation, "What pellucid explain says", FORMAT)
 
 
 def schema_text() -> str:
     """The text of the schema's file."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return text_of(schema())
 
 
 def _shapes() -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 
 from docs.pages import NOTICE
@@ -125,8 +125,3 @@ def _code(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def slugs(page: str) -> Iterable[str]:
-    """The reasons that a page tells of."""
-    return re.findall(r'<a id="([^"]+)"></a>', page)

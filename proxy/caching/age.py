@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from proxy.caching.decision import Because
 from proxy.caching.reasons import declare
 from proxy.caching.stored import StoredResponse
@@ -49,8 +51,12 @@ def date_value(fields: Fields, response_time: float) -> float:
 
 
 def initial_age(fields: Fields, request_time: float, response_time: float) -> float:
-    """The corrected_initial_age of RFC 9111 §4.2.3 in seconds: the more conservative of its two estimates."""
-    apparent_age = max(0.0, response_time - date_value(fields, response_time))
+    """The corrected_initial_age of RFC 9111 §4.2.3 in seconds: the more conservative of its two estimates.
+
+    A Date names a whole second, so the apparent age is counted in whole seconds too: what was generated within
+    the second of its reception is not old, and a lifetime of one second is not over at once.
+    """
+    apparent_age = max(0.0, math.floor(response_time) - date_value(fields, response_time))
     response_delay = max(0.0, response_time - request_time)
     corrected_age_value = age_value(fields)[0] + response_delay
     return max(apparent_age, corrected_age_value)

@@ -44,8 +44,7 @@ class Ageing:
 
     def at(self, now: float) -> tuple[int, int]:
         """Age and ttl at `now`, in seconds since the epoch (RFC 9111 §5.1, RFC 9211 §2.4)."""
-        age = self._age(now)
-        return math.floor(age), math.floor(self.lifetime - age)
+        return told_at(self.initial, self.response_time, self.lifetime, now)
 
     def last(self, now: float) -> float:
         """A time until which, itself included, both stay as they are at `now`.
@@ -65,6 +64,12 @@ class Ageing:
     def _age(self, now: float) -> float:
         """The current_age of RFC 9111 §4.2.3: what `current_age` gives, to the last bit."""
         return self.initial + max(0.0, now - self.response_time)
+
+
+def told_at(initial: float, response_time: float, lifetime: float, now: float) -> tuple[int, int]:
+    """What an `Ageing` of these tells at `now`: age and ttl."""
+    age = initial + max(0.0, now - response_time)
+    return math.floor(age), math.floor(lifetime - age)
 
 
 def told_again(

@@ -51,6 +51,9 @@ _REPRESENTATION = (
 )
 """Representation metadata that a 304, or a 206 to an If-Range, leaves out (RFC 9110 §15.3.7, §15.4.5)."""
 
+OF_CONTENT = (b"content-digest",)
+"""What is worked out over the bytes of one message, and fits none with fewer of them (RFC 9530 §2)."""
+
 
 def answer(
     request: Request, stored: StoredResponse, source: StoredResponse, now: float
@@ -75,6 +78,8 @@ def answer(
     if extents is None or length is None:
         if length is not None and stored.request.method != b"HEAD":
             fields = fields.setting(b"Content-Length", b"%d" % length)
+        if request.method == b"HEAD" and stored.request.method != b"HEAD":
+            fields = fields.without(*OF_CONTENT)
         whole = Response(response.status, fields, response.reason, response.version)
         content = _all_of(source, length)
         ignored = request.method == b"GET" and b"range" in request.fields and response.status == 200
@@ -108,7 +113,7 @@ def not_modified_fields(fields: Fields) -> Fields:
     Last-Modified stays where there is no entity tag: it then guides the client's update.
     """
     kept = () if b"etag" in fields else (b"last-modified",)
-    return fields.without(*(name for name in _REPRESENTATION if name not in kept))
+    return fields.without(*OF_CONTENT, *(name for name in _REPRESENTATION if name not in kept))
 
 
 def unsatisfiable(length: int, now: float) -> Response:
@@ -127,6 +132,7 @@ def partial_head(
     request: Request, response: Response, fields: Fields, extent: Extent, length: int
 ) -> Response:
     """The head of a 206 with one part (RFC 9110 §15.3.7.1)."""
+    fields = fields.without(*OF_CONTENT)
     if b"if-range" in request.fields:
         fields = fields.without(*_REPRESENTATION)
     fields = fields.setting(b"Content-Length", b"%d" % extent.length)
@@ -145,7 +151,7 @@ def _partial(
     if b"if-range" in request.fields:
         fields = fields.without(*_REPRESENTATION)
     total = sum(piece.length if isinstance(piece, Extent) else len(piece) for piece in pieces)
-    fields = fields.without(b"content-range").setting(*line)
+    fields = fields.without(b"content-range", *OF_CONTENT).setting(*line)
     fields = fields.setting(b"Content-Length", b"%d" % total)
     return Response(206, fields, b"Partial Content", stored.response.version), pieces
 

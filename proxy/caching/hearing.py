@@ -24,7 +24,7 @@ from proxy.caching.updating import (
     updated_by_head,
 )
 from proxy.caching.vary import recency
-from proxy.message.conditions import Listed, etag_of, none_match, parse_etags, weakly_equal
+from proxy.message.conditions import Listed, etag_of, none_match, parse_etags, strongly_equal
 from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.message.uri import target_uri
@@ -142,14 +142,17 @@ def _show(p: Progress, source: StoredResponse, update: Update) -> None:
 
 
 def _variant(p: Progress, response: Response) -> StoredResponse | None:
-    """The nominated response that the 304's entity tag means, where none could be chosen by Vary."""
+    """The nominated response that the 304's entity tag means, where none could be chosen by Vary.
+
+    Only a strong one tells which: variants may share a weak one (RFC 9110 §8.8.1, RFC 9111 §4.3.4).
+    """
     tag = etag_of(response.fields)
     if p.matching or tag is None or p.plan is None or p.plan.conditional is None:
         return None
     alike = [
         one
         for one in p.plan.conditional.nominated
-        if (held := etag_of(one.response.fields)) is not None and weakly_equal(held, tag)
+        if (held := etag_of(one.response.fields)) is not None and strongly_equal(held, tag)
     ]
     return max(alike, key=recency, default=None)
 

@@ -49,14 +49,16 @@ def part_of(response: Response, length: int | None) -> Part | None:
     """What a 206 with `length` bytes of content holds; None where it can't be stored as a part (§3.3).
 
     It has to be a single part of a representation of known length, and as long as it says: bytes that are
-    off by one would spoil every answer that they are combined into.
+    off by one would spoil every answer that they are combined into. A Content-Digest is of this part alone
+    (RFC 9530 §2), and goes.
     """
     found = parse_content_range(response.fields.all(b"content-range"))
     if response.status != 206 or found is None or found.extent is None or found.complete is None:
         return None
     if length != found.extent.length or is_multipart(response.fields):
         return None
-    fields = response.fields.without(b"content-range").setting(b"Content-Length", b"%d" % found.complete)
+    fields = response.fields.without(b"content-range", b"content-digest")
+    fields = fields.setting(b"Content-Length", b"%d" % found.complete)
     return Part(found.extent, found.complete, replace(response, status=200, reason=b"OK", fields=fields))
 
 

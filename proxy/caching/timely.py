@@ -60,5 +60,5 @@ class Timing:
         else:
             lifetime = self._seconds
         age = self._age + max(0.0, response_time - request_time)
-        left = lifetime - max(0.0, response_time - date, age)
+        left = lifetime - max(0.0, math.floor(response_time) - date, age)
         return math.floor(left) if self._explicit else None, left > 0, lifetime > 0

@@ -40,7 +40,14 @@ HEAD_DISAGREES = declare(
     "The response to HEAD differs in a validator or in length, so the stored response counts as invalid.",
 )
 
-_DEPENDED_UPON = (b"content-encoding", b"content-length", b"content-range", b"transfer-encoding", b"trailer")
+_DEPENDED_UPON = (
+    b"content-digest",
+    b"content-encoding",
+    b"content-length",
+    b"content-range",
+    b"transfer-encoding",
+    b"trailer",
+)
 """What describes the stored content as it was received: another value would not fit it (RFC 9111 §3.2)."""
 
 _NOT_FOR_CACHES = frozenset((NO_STORE, PRIVATE, VARY_STAR))

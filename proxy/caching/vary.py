@@ -48,6 +48,11 @@ def _names(values: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
     return None if any(name == b"*" or not is_token(name) for name in names) else names
 
 
+def credentials_among(names: tuple[bytes, ...] | None) -> tuple[bytes, ...]:
+    """Those of the fields that Vary nominates that tell one user from another."""
+    return tuple(name for name in names or () if name in _CREDENTIALS)
+
+
 _nominated = lru_cache(maxsize=1024)(_names)
 
 

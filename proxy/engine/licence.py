@@ -76,14 +76,14 @@ def issue(store: Store, request: Request, policy: Policy, now: float) -> Licence
     if not now < until or entry is None or _of_its_time(request, noted.asked):
         return None
     found = _content(answer, entry)
-    if found is None:
+    if found is None or any(state is None for _, state in rehearsal.states):
         return None
     return Licence(
         request,
         frozenset(noted.asked),
         answer,
         entry,
-        tuple((one, one.state) for one in rehearsal.entries),
+        tuple(rehearsal.states),
         *found,
         cache_key(request),
         rehearsal.wider,
@@ -96,12 +96,16 @@ def issue(store: Store, request: Request, policy: Policy, now: float) -> Licence
 
 
 class _Rehearsal:
-    """The rules of one exchange, as far as they get with what is at hand and without any effect."""
+    """The rules of one exchange, as far as they get with what is at hand and without any effect.
+
+    `states` are those of all entries that were found, as the rules have seen them.
+    """
 
     def __init__(self, store: Store, now: float) -> None:
         self._store = store
         self._now = now
         self._found: list[tuple[object, Entry]] = []
+        self.states: list[tuple[Entry, object]] = []
         self.wider = False
 
     def run(self, request: Request, policy: Policy) -> Answer | None:
@@ -109,6 +113,7 @@ class _Rehearsal:
         try:
             effect = next(rules)
             while isinstance(effect, LookUp) and (entries := self._look_up(effect)) is not None:
+                self.states += [(entry, entry.state) for entry in entries]  # before the rules see it
                 found = [entry.stored for entry in entries]
                 self._found += zip(found, entries, strict=True)
                 effect = rules.send(Found(found, self._now))
@@ -121,11 +126,6 @@ class _Rehearsal:
     def entry(self, answer: Answer) -> Entry | None:
         """The entry that the answer was made from."""
         return next((entry for stored, entry in self._found if stored is answer.source), None)
-
-    @property
-    def entries(self) -> list[Entry]:
-        """All that were found."""
-        return [entry for _, entry in self._found]
 
     def _look_up(self, effect: LookUp) -> Sequence[Entry] | None:
         if effect.label is None:

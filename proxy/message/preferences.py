@@ -43,6 +43,21 @@ def normalise(name: bytes, values: Sequence[bytes]) -> object:
     return tuple(split(combined, b","))
 
 
+def asks_for_codings(accepted: Sequence[bytes], codings: Sequence[bytes]) -> bool:
+    """Whether Accept-Encoding lines, `accepted`, ask for each coding of Content-Encoding lines, `codings`.
+
+    To RFC 9110 §12.5.3 a request without the field accepts anything. Here it asks for nothing, as most
+    programs that leave it out can't decode.
+    """
+    weights: dict[bytes, int | bytes] = {b"identity": 1000, b"": 1000}
+    for member in split(b", ".join(accepted), b","):
+        weight, (coding, *_) = _weighted(b"accept-encoding", member)
+        weights[coding] = weight
+    wanted = (_ALIASES.get(coding, coding) for coding in split(b", ".join(codings).lower(), b","))
+    given = (weights.get(coding, weights.get(b"*", 0)) for coding in wanted)
+    return all(isinstance(weight, int) and weight > 0 for weight in given)
+
+
 def split(value: bytes, separator: bytes) -> list[bytes]:
     """The pieces of `value` between separators (`,` or `;`) outside quoted-strings, stripped."""
     if b'"' not in value:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
 from proxy.caching.stored import StoredResponse
 from proxy.message.errors import PellucidError
 from proxy.storage.pieces import Pieces
@@ -67,6 +69,48 @@ class Entry(Protocol):
         The content can be read to its end even when the entry leaves the store meanwhile. Raises ValueError
         where the content does not reach from `first` to `last`; `last == first - 1` reads nothing.
         """
+        ...
+
+
+class Kept(Struct, gc=False):
+    """An answer that was kept beside the entries that it was made from, which are unchanged.
+
+    `answer` is what was given to `remember`, `content` that of its entry: None where that has to be read in
+    parts. `key` is theirs, `heads` are the `state` of each entry under it, `number` names the one it's from.
+    """
+
+    answer: bytes
+    content: bytes | None
+    key: bytes
+    heads: tuple[bytes, ...]
+    number: int
+
+
+class Recall(Protocol):
+    """Keeps answers where the entries are kept, so that nothing else is needed to give them again.
+
+    A name has 32 bytes: a digest of all that the answer depends on beside what is stored under its key.
+    """
+
+    def recall(self, name: bytes) -> Kept | None:
+        """The answer by that name; None where there is none, or anything has changed under its key.
+
+        What others have told is taken in first. No other answer could be had from what is stored under the
+        key at this moment, as far as that is only a matter of what the entries are, and not of time.
+        """
+        ...
+
+    def remember(
+        self, name: bytes, key: bytes, found: Sequence[tuple[Entry, object]], source: Entry, answer: bytes
+    ) -> None:
+        """Keep `answer`, which was made from `source`, soon, where there is room for it.
+
+        `found` are all entries that there were under `key`, each with the state in which it was.
+        """
+        ...
+
+    def note(self, kept: Kept) -> None:
+        """Note that an answer was given: its entry is kept longer."""
         ...
 
 
@@ -183,3 +227,17 @@ class Store(Protocol):
     def figures(self) -> Figures: ...
 
     async def close(self) -> None: ...
+
+
+class Front(Store, Protocol):
+    """A store that clients are answered from: memory, with or without others below."""
+
+    def current(self, epoch: int) -> bool:
+        """Whether `epoch` is still that of the store. To be asked for each hit, so it costs little."""
+        ...
+
+
+def recall_of(store: Store) -> Recall | None:
+    """Where a store keeps answers; None where it keeps none."""
+    found: Recall | None = getattr(store, "answers", None)
+    return found

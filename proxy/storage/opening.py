@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from proxy.message.errors import ConfigurationError
 from proxy.storage.claims import Claims
-from proxy.storage.contract import Store
+from proxy.storage.contract import Front
 from proxy.storage.memory.store import MemoryStore
 from proxy.storage.settings import StorageSettings, ValkeySettings
 
@@ -67,7 +67,7 @@ class Opened:
     `claims` are those among all who share it; None: nobody does, beside the processes of this machine.
     """
 
-    store: Store
+    store: Front
     claims: Claims | None = None
     start: Callable[[], Awaitable[None]] = lambda: _nothing()
 
@@ -97,16 +97,17 @@ def opened(
     if places.valkey is None:
         assert places.disk is not None
         disk = _disk(places.disk, settings, say)
-        return Opened(Tiers(copies, disk, _news_in(places.disk), folder=places.disk))
+        return Opened(Tiers(copies, disk, _news_in(places.disk), folder=places.disk, ordered=disk.uses))
     fleet = _valkey(places.valkey, settings, valkey)
     if places.disk is None:
         tiers = Tiers(copies, fleet, news, fleet=fleet, alone=alone, name="valkey")
         return Opened(tiers, fleet.claims(), fleet.start)
     from proxy.storage.tiers.nearby import Nearby
 
-    both = Nearby(_disk(places.disk, settings, say), fleet)
+    disk = _disk(places.disk, settings, say)
+    both = Nearby(disk, fleet)
     heard = _news_in(places.disk)
-    tiers = Tiers(copies, both, heard, fleet=both, alone=alone, folder=places.disk)
+    tiers = Tiers(copies, both, heard, fleet=both, alone=alone, folder=places.disk, ordered=disk.uses)
     return Opened(tiers, fleet.claims(), fleet.start)
 
 

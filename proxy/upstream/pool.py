@@ -144,12 +144,19 @@ class Pool:
         return exchange
 
     async def probe(self) -> UpstreamError | None:
-        """Why no connection can be had at this moment; None where there is one, ready for a request."""
+        """Why no connection can be had at this moment; None where there is one.
+
+        One that was opened for this is not kept: a server that serves one connection at a time would wait on
+        it for a request, and nobody else would be answered.
+        """
         try:
             connection = await self._connection(fresh=False)
         except UpstreamError as error:
             return error
-        connection.release(self._settings.idle)
+        if connection.reused or self._waiting:
+            connection.release(self._settings.idle)
+        else:
+            connection.close()
         return None
 
     async def close(self) -> None:

@@ -81,6 +81,11 @@ class Redaction:
         """As the settings say. Raises ConfigurationError."""
         return cls(settings.key, settings.redact, settings.redact_parameters)
 
+    @property
+    def scope(self) -> str:
+        """The names of what is hidden: two objects of the same scope differ in their keys alone."""
+        return f"{sorted(self._rules)} {sorted(self._parameters)}"
+
     def digest(self, value: bytes) -> str:
         """What stands in the place of a credential."""
         digits = blake2b(value, digest_size=8, key=self._key).hexdigest()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from proxy.visibility.schemas import schema_of, text_of
 from proxy.visibility.shape import FORMAT, Record
 
 FILE = Path(__file__).with_name("record.schema.json")
@@ -16,20 +14,12 @@ FILE = Path(__file__).with_name("record.schema.json")
 
 def schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) that every line of the log follows."""
-    generated: dict[str, Any] = msgspec.json.schema(Record)
-    for shape in generated["$defs"].values():
-        shape["description"] = " ".join(shape["description"].split())  # as the docstring, on one line
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{FORMAT.replace('/', ':')}",
-        "title": f"A line of the log of exchanges, {FORMAT}",
-        **generated,
-    }
+    return schema_of(Record, "A line of the log of exchanges", FORMAT)
 
 
 def render() -> str:
     """The text of the file."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return text_of(schema())
 
 
 if __name__ == "__main__":

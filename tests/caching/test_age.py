@@ -70,6 +70,15 @@ def test_apparent_age_is_the_distance_from_date() -> None:
     assert current_age(stored((b"Date", format_date(T - 60))), T) == 60
 
 
+def test_a_date_of_the_same_second_is_no_age() -> None:
+    """RFC 9111 §4.2.3, RFC 9110 §5.6.7: a Date has whole seconds, and so has what is counted from it."""
+    assert (
+        current_age(stored((b"Date", format_date(T)), request_time=T + 0.9, response_time=T + 0.9), T + 1)
+        < 0.2
+    )
+    assert current_age(stored((b"Date", format_date(T - 2)), response_time=T + 0.9), T + 0.9) == 2
+
+
 def test_a_date_in_the_future_is_no_negative_age() -> None:
     assert current_age(stored((b"Date", format_date(T + 60))), T) == 0
 

@@ -76,6 +76,22 @@ def test_head_gets_the_same_head():
     assert content == ()
 
 
+def test_the_digest_of_a_content_goes_with_the_whole_of_it_alone():
+    """RFC 9530 §2, appendix B: Content-Digest is of the bytes that one message carries, Repr-Digest isn't."""
+    held = stored(TAG, (b"Content-Digest", b"sha-256=:AAAA:"), (b"Repr-Digest", b"sha-256=:AAAA:"))
+    assert b"content-digest" in answered(held)[0].fields
+    lesser = [
+        answered(held, (b"Range", b"bytes=0-1")),
+        answered(held, (b"Range", b"bytes=0-0,500-501")),
+        answered(held, (b"If-None-Match", b'"a"')),
+        answered(held, method=b"HEAD"),
+    ]
+    assert [head.status for head, _, _ in lesser] == [206, 206, 304, 200]
+    for head, _, _ in lesser:
+        assert b"content-digest" not in head.fields
+        assert b"repr-digest" in head.fields
+
+
 def test_a_status_without_content():
     head, content, _ = answered(stored(status=204, complete=0))
     assert (head.status, content) == (204, ())

@@ -123,6 +123,16 @@ def test_parts_that_come_one_after_the_other_grow_together(engine):
     assert (reply.status, reply.content, reply.decision.outcome) == (200, DIGITS, Outcome.HIT)
 
 
+def test_the_digest_of_a_part_is_not_that_of_the_whole(engine):
+    """RFC 9530 §2: a Content-Digest holds for the message that it came with."""
+    serve(engine, Content_Digest="sha-256=:AAAA:")
+    assert engine.send(Range="bytes=0-4")["Content-Digest"] == "sha-256=:AAAA:"
+    for range_ in ({"Range": "bytes=0-1"}, {}, {}):
+        reply = engine.send(**range_)
+        assert reply["Content-Digest"] is None
+    assert (reply.content, reply.decision.outcome) == (DIGITS, Outcome.HIT)
+
+
 def test_parts_with_a_hole_between_them_stay_beside_each_other(engine):
     serve(engine)
     engine.send(Range="bytes=0-1")

@@ -197,6 +197,37 @@ def test_a_variant_that_the_origin_chooses_by_its_entity_tag(engine):
     assert engine.send(User_Agent="b").content == b"one"
 
 
+@pytest.mark.parametrize("tag", ['W/"1"', '"1"'])
+def test_a_weak_tag_never_brings_one_variant_in_the_place_of_another(engine, tag):
+    """RFC 9110 §8.8.1: the compressed and the plain content may share a weak entity tag."""
+    varied = {"Vary": "Accept-Encoding", "Cache_Control": "max-age=60"}
+    engine.responds(content=b"compressed", ETag='W/"1"', Content_Encoding="gzip", **varied)
+    engine.send(Accept_Encoding="gzip")
+
+    def origin(request):
+        known = b"if-none-match" in request.fields
+        engine.responds(304 if known else 200, b"" if known else b"plain", ETag=tag, **varied)
+        made, engine.origin = engine.origin, origin
+        return made(request)
+
+    engine.origin = origin
+    for own in ({}, {"If_None_Match": '"0"'}):
+        reply = engine.send(**own)
+        assert (reply.content, reply["Content-Encoding"]) == (b"plain", None)
+    assert engine.send(Accept_Encoding="gzip").content == b"compressed"
+
+
+def test_a_strong_tag_offered_and_a_weak_one_in_the_304_are_not_the_same_variant(engine):
+    """RFC 9111 §4.3.4: a 304 without the same strong validator is no word on that stored response."""
+    varied = {"Vary": "User-Agent", "Cache_Control": "max-age=60"}
+    engine.responds(content=b"one", ETag='"1"', **varied)
+    engine.send(User_Agent="a")
+    two = (200, {"content": b"two", "ETag": 'W/"1"', **varied})
+    engine.origin = _in_turn(engine, (304, {"content": b"", "ETag": 'W/"1"', **varied}), two)
+    assert engine.send(User_Agent="b").content == b"two"
+    assert len(engine.forwarded) == 3
+
+
 def test_a_304_can_add_a_vary(engine):
     store(engine)
     engine.responds(304, b"", ETag='"1"', Vary="X", Cache_Control="max-age=60")

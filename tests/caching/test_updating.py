@@ -41,7 +41,15 @@ def test_fields_are_replaced_added_and_kept():
 
 
 @pytest.mark.parametrize(
-    "name", [b"Content-Length", b"Content-Encoding", b"Content-Range", b"Transfer-Encoding", b"Trailer"]
+    "name",
+    [
+        b"Content-Digest",
+        b"Content-Length",
+        b"Content-Encoding",
+        b"Content-Range",
+        b"Transfer-Encoding",
+        b"Trailer",
+    ],
 )
 def test_what_the_stored_content_depends_on_stays(name):
     assert merged(Fields([(name, b"1")]), Fields([(name, b"2")])) == Fields([(name, b"1")])

@@ -74,6 +74,54 @@ def test_all_entity_tags_where_none_could_be_chosen():
     assert conditional(get(), [stored(None, CHANGED)], chosen=False) is None
 
 
+def test_a_weak_tag_is_offered_for_the_chosen_response_only():
+    """RFC 9110 §8.8.1: a weak validator may be shared by variants with different bytes."""
+    assert sent(get(), stored(b'W/"a"')).get(b"if-none-match") == b'W/"a"'
+    assert sent(get(), stored(b'W/"a"'), chosen=False) is None
+    held = [stored(b'W/"a"'), stored(b'"b"'), stored(b"unquoted")]
+    assert sent(get(), *held, chosen=False).get(b"if-none-match") == b'"b"'
+
+
+def variant(asked, *lines):
+    """Stored with a strong entity tag for a request with the field line `asked`, by which it varies."""
+    fields = Fields([(b"Date", format_date(NOON)), (b"ETag", b'"a"'), (b"Vary", asked[0]), *lines])
+    return StoredResponse(get(asked), Response(200, fields), NOON, NOON, 10, complete_length=10)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "offered"),
+    [
+        ((), False),
+        ((b"identity",), False),
+        ((b"br, gzip;q=0",), False),
+        ((b"gzip;q=high",), False),
+        ((b"br, gzip",), True),
+        ((b"br", b"X-GZIP;q=0.1"), True),
+        ((b"*",), True),
+        ((b"*;q=0",), False),
+    ],
+)
+def test_a_variant_with_a_coding_stands_in_for_no_request_that_does_not_ask_for_it(accepted, offered):
+    """Servers that compress on the way out often leave the strong entity tag as it is."""
+    held = variant((b"Accept-Encoding", b"gzip, deflate"), (b"Content-Encoding", b"gzip"))
+    request = get(*((b"Accept-Encoding", value) for value in accepted))
+    assert (conditional(request, [held], chosen=False) is not None) == offered
+    assert conditional(request, [held], chosen=True) is not None
+
+
+def test_a_variant_without_a_coding_stands_in_for_all():
+    held = variant((b"Accept-Encoding", b"br"), (b"Content-Encoding", b"identity"))
+    assert sent(get(), held, chosen=False).get(b"if-none-match") == b'"a"'
+
+
+@pytest.mark.parametrize("name", [b"Cookie", b"Authorization"])
+def test_a_variant_stands_in_for_nobody_else(name):
+    """An entity tag that tells a version says nothing of whose version it is."""
+    ann = variant((name, b"session=ann"))
+    assert conditional(get((name, b"session=ben")), [ann], chosen=False) is None
+    assert conditional(get(), [ann], chosen=False) is None
+
+
 def test_their_number_is_bounded():
     held = [stored(b'"%d"' % number) for number in range(99)]
     value = sent(get(), *held, chosen=False).get(b"if-none-match")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from aiohttp import web
 from backend.app import build, runner
 from backend.settings import Settings
 from proxy.visibility.auditing.shape import Dependence
+from tests.commands.calling import call, called
 from tests.visibility.auditing.browsing import Browser
 
 SECRET = "a secret for tests only"
@@ -61,27 +63,15 @@ async def visit(url: str, style: str) -> str:
     return browser.har()
 
 
-async def pellucid(*arguments: str) -> tuple[int, str, str]:
-    """The command as a user runs it: its status, and what it printed and complained of."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "proxy", *arguments,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(60):
-        printed, complained = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, printed.decode(), complained.decode()
-
-
 async def audit(style: str, folder: Path, *arguments: str, count: int = 2) -> str:
     async with replicas(style, folder, count) as urls:
         recording = folder / "visit.har"
         recording.write_text(await visit(urls[0], style))
         upstreams = [argument for url in urls for argument in ("--upstream", url)]
         quick = ("--rate", "5000", "--pause", "0")
-        status, printed, complained = await pellucid("audit", *upstreams, *quick, *arguments, str(recording))
-        assert (status, complained) == (0, "")
-        return printed
+        run = await called("audit", *upstreams, *quick, *arguments, str(recording))
+        assert (run.status, run.err) == (0, "")
+        return run.out
 
 
 async def verdicts(style: str, folder: Path, count: int = 2) -> dict[str, dict[str, Any]]:
@@ -133,21 +123,21 @@ async def test_the_text_says_it_and_holds_no_credential(tmp_path: Path) -> None:
 async def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
     async with replicas("tokens", tmp_path, 1) as urls:
         (tmp_path / "visit.har").write_text(await visit(urls[0], "tokens"))
-    status, printed, _ = await pellucid(
-        "audit", "--upstream", urls[0], "--dry-run", str(tmp_path / "visit.har")
-    )
-    assert status == 0
-    assert "GET /cart, without the cookie shop" in printed
-    assert "POST" not in printed
-    assert "Nothing was sent" in printed
+    run = call("audit", "--upstream", urls[0], "--dry-run", str(tmp_path / "visit.har"))
+    assert run.status == 0
+    assert "GET /cart, without the cookie shop" in run.out
+    assert "POST" not in run.out
+    assert "Nothing was sent" in run.out
 
 
 async def test_a_server_that_is_gone_makes_everything_unclear(tmp_path: Path) -> None:
     async with replicas("resources", tmp_path, 1) as urls:
         (tmp_path / "visit.har").write_text(await visit(urls[0], "resources"))
-    printed = (await pellucid("audit", "--upstream", urls[0], "--pause", "0", str(tmp_path / "visit.har")))[1]
-    assert "unclear" in printed
-    assert "stateless" not in printed
+    command = [sys.executable, "-m", "proxy", "audit", "--upstream", urls[0], "--pause", "0"]
+    command.append(str(tmp_path / "visit.har"))
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+    assert "unclear" in done.stdout
+    assert "stateless" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -163,15 +153,13 @@ async def test_a_server_that_is_gone_makes_everything_unclear(tmp_path: Path) ->
         (("--upstream", "http://127.0.0.1:1", "LOG"), "there is no request to replay"),
     ],
 )
-async def test_what_cannot_be_done_is_said_in_one_line(
+def test_what_cannot_be_done_is_said_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     log = tmp_path / "log.har"
     log.write_text('{"log": {"version": "1.2", "entries": []}}')
-    status, printed, complained = await pellucid(
-        "audit", *(str(log) if one == "LOG" else one for one in arguments)
-    )
-    assert status in (1, 2)
-    assert printed == ""
-    assert said in complained
-    assert complained.count("\n") == 1
+    run = call("audit", *(str(log) if one == "LOG" else one for one in arguments))
+    assert run.status in (1, 2)
+    assert run.out == ""
+    assert said in run.err
+    assert run.err.count("\n") == 1

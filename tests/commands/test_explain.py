@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from proxy.cli import main
 from proxy.commands.explaining import fetching
 from proxy.commands.explaining.fetching import fetch
 from proxy.commands.explaining.origins import Had
 from proxy.commands.explaining.wanted import make_request, parse_url
 from proxy.config import load
+from tests.commands.calling import call, called
 from tests.real.running import free_port
 
 SECRET = "31d4d96e407aad42"
@@ -72,23 +72,29 @@ def answer(*lines: str, content: bytes = b"0123456789", status: str = "200 OK") 
     return f"{head}\r\n".encode("latin-1") + content
 
 
-async def explain(*arguments: str, **environment: str) -> tuple[int, str, str]:
+async def explain(*arguments: str) -> tuple[int, str, str]:
     """The exit status, and what was printed to standard output and standard error."""
+    run = await called("explain", *arguments)
+    return run.status, run.out, run.err
+
+
+async def process(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """The same of a process of its own."""
     clean = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "COLUMNS")}
-    process = await asyncio.create_subprocess_exec(
+    started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "proxy", "explain", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**clean, "PYTHONWARNINGS": "error", **environment},
     )
-    output, errors = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode(), errors.decode()
+    output, errors = await started.communicate()
+    assert started.returncode is not None
+    return started.returncode, output.decode(), errors.decode()
 
 
 async def test_a_response_is_explained_as_text() -> None:
     async with serving(answer("Cache-Control: max-age=60", 'ETag: "a"')) as origin:
-        status, output, errors = await explain(origin.url("/things?page=2"))
+        status, output, errors = await process(origin.url("/things?page=2"))
     assert (status, errors) == (0, "")
     assert output.startswith(f"GET {origin.url('/things?page=2')}\nA shared cache stores this response")
     assert re.search(r"the same request at once +hit for (59|60) s +fresh\n", output)
@@ -178,17 +184,13 @@ async def test_https(tmp_path: Path) -> None:
         (["http://127.0.0.1:1/", "--format", "xml"], "xml"),
     ],
 )
-def test_what_can_t_be_done_is_said_in_one_line(
-    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["explain", *arguments])
-    output, errors = capsys.readouterr()
-    assert (left.value.code, output) == (2, "")
-    assert len(errors.splitlines()) == 1
-    assert errors.startswith("pellucid: ")
-    assert complaint in errors
-    assert SECRET not in errors
+def test_what_can_t_be_done_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
+    run = call("explain", *arguments)
+    assert (run.status, run.out) == (2, "")
+    assert len(run.err.splitlines()) == 1
+    assert run.err.startswith("pellucid: ")
+    assert complaint in run.err
+    assert SECRET not in run.err
 
 
 async def test_where_there_is_no_response_that_is_said_in_one_line() -> None:
@@ -215,7 +217,7 @@ async def test_a_response_that_breaks_off_is_none() -> None:
 
 async def test_a_terminal_that_knows_ascii_only() -> None:
     async with serving(answer("Cache-Control: max-age=60")) as origin:
-        status, output, errors = await explain(origin.url(), PYTHONIOENCODING="ascii")
+        status, output, errors = await process(origin.url(), PYTHONIOENCODING="ascii")
     assert (status, errors) == (0, "")
     assert "RFC 9111 ?5.2.2.1" in output
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import io
 import json
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +11,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from proxy.cli import main
 from proxy.commands.purging.sending import AT_ONCE
 from proxy.server.app import Proxy
 from proxy.server.configuration import Settings
 from proxy.upstream.address import Server
 from proxy.visibility.redaction import Redaction
+from tests.commands.calling import Run, called
 
 
 @dataclass
@@ -69,33 +65,8 @@ async def fleet() -> AsyncIterator[Fleet]:
     await runner.cleanup()
 
 
-@dataclass(frozen=True)
-class Run:
-    status: int
-    out: str
-    err: str
-
-
 async def purge(*arguments: str, given: bytes = b"") -> Run:
-    """The command as a user runs it, beside the loop that serves the proxies."""
-    return await asyncio.to_thread(_run, ["purge", *arguments], given)
-
-
-def _run(arguments: list[str], given: bytes) -> Run:
-    out, err = io.StringIO(), io.StringIO()
-    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(given))
-    try:
-        with (
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            pytest.raises(SystemExit) as end,
-        ):
-            main(arguments)
-    finally:
-        sys.stdin = before
-    status = end.value.code
-    assert isinstance(status, int)
-    return Run(status, out.getvalue(), err.getvalue())
+    return await called("purge", *arguments, given=given)
 
 
 SHOP = "http://shop.example"

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.commands.calling import call
 from tests.real.running import Running, free_port, pellucid
 
 
@@ -47,14 +48,14 @@ async def run(*arguments: str) -> tuple[int, str]:
         (["sevre"], "sevre"),
     ],
 )
-async def test_what_can_t_be_done_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
+def test_what_can_t_be_done_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
     listen = ["--listen", "127.0.0.1:0"] if arguments[0] == "serve" and "--listen" not in arguments else []
-    status, errors = await run(*arguments, *listen)
-    assert status == 2
-    assert len(errors.splitlines()) == 1
-    assert errors.startswith("pellucid: ")
-    assert complaint in errors
-    assert "secret" not in errors
+    run = call(*arguments, *listen)
+    assert run.status == 2
+    assert len(run.err.splitlines()) == 1
+    assert run.err.startswith("pellucid: ")
+    assert complaint in run.err
+    assert "secret" not in run.err
 
 
 async def test_a_port_in_use_is_named() -> None:

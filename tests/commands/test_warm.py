@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gzip
-import io
-import json
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,11 +13,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from proxy.cli import main
 from proxy.server.app import Proxy
 from proxy.server.configuration import Settings
 from proxy.server.settings import ServerSettings
 from proxy.upstream.address import Server
+from tests.commands.calling import Run, called
 
 
 def sitemap(*urls: str, within: str = "urlset", each: str = "url") -> bytes:
@@ -94,36 +90,9 @@ async def site() -> AsyncIterator[Site]:
     await runner.cleanup()
 
 
-@dataclass(frozen=True)
-class Run:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def told(self) -> dict[str, object]:
-        told = json.loads(self.out)
-        assert isinstance(told, dict)
-        return told
-
-
 async def warm(site: Site | None, *arguments: str, given: bytes = b"", form: str = "json") -> Run:
     through = ["--through", site.url, "--rate", "100000"] if site is not None else []
-    return await asyncio.to_thread(_run, ["warm", "--format", form, *through, *arguments], given)
-
-
-def _run(arguments: list[str], given: bytes) -> Run:
-    out, err = io.StringIO(), io.StringIO()
-    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(given))
-    ended = pytest.raises(SystemExit)
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), ended as end:
-            main(arguments)
-    finally:
-        sys.stdin = before
-    status = end.value.code
-    assert isinstance(status, int)
-    return Run(status, out.getvalue(), err.getvalue())
+    return await called("warm", "--format", form, *through, *arguments, given=given)
 
 
 async def hits(site: Site, *paths: str, **fields: str) -> list[bool]:

@@ -15,12 +15,27 @@ from proxy.storage.selection import Selection
 from proxy.storage.tiers.store import Tiers
 
 
+class Stop:
+    """A place where what is being done stops until it is told to `go`; `reached` says that it's there."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self._go = asyncio.Event()
+
+    async def here(self) -> None:
+        self.reached.set()
+        await self._go.wait()
+
+    def go(self) -> None:
+        self._go.set()
+
+
 class LowerEntry:
     """A handle: made anew by each look-up."""
 
-    def __init__(self, held: MemoryEntry, *, bare: bool) -> None:
+    def __init__(self, held: MemoryEntry, store: LowerStore) -> None:
         self.held = held
-        self._bare = bare
+        self._store = store
 
     @property
     def key(self) -> bytes:
@@ -40,7 +55,7 @@ class LowerEntry:
 
     @property
     def content(self) -> bytes | None:
-        return None if self._bare else self.held.content
+        return None if self._store.bare else self.held.content
 
     @property
     def state(self) -> object | None:
@@ -50,7 +65,7 @@ class LowerEntry:
         self.held.touch()
 
     def read(self, first: int, last: int) -> AsyncIterator[bytes | memoryview]:
-        return self.held.read(first, last)
+        return self._store.reading(self.held.read(first, last))
 
 
 class LowerWriter:
@@ -73,6 +88,7 @@ class LowerWriter:
         held = await self._writer.commit(stored, digest, expires)
         if held is not None:
             self._store.tells(held.key)
+        await self._store.at("committed")
         return None if held is None else self._store.handle(held)
 
     def abort(self) -> None:
@@ -82,8 +98,9 @@ class LowerWriter:
 class LowerStore:
     """What several processes share, or proxies: several of these on one `held`.
 
-    With `slow` look-ups take waiting. A `bare` one gives no content without its being read. `full`: nothing
-    is kept. `found` is called when a look-up has been made and before its result is given.
+    With `slow` look-ups take waiting, and all of it so many `turns`. A `bare` one gives no content without
+    its being read. `full`: nothing is kept. `found` is called when a look-up has been made and before its
+    result is given. Whoever comes to one of the `stops` stops there once: "look", "read", "purge", "committed".
     """
 
     name = "disk"
@@ -93,7 +110,10 @@ class LowerStore:
         self.slow = slow
         self.bare = bare
         self.full = False
+        self.turns = 1
+        self.stops: dict[str, Stop] = {}
         self.in_touch = True
+        self.owed: list[Selection] = []
         self.epoch = 0
         self.looked_up = 0
         self.touched: list[bytes] = []
@@ -102,13 +122,33 @@ class LowerStore:
         self.purged: Callable[[Selection], object] = lambda wanted: None
         self.tells: Callable[[bytes], None] = lambda key: None  # that this one has changed something
 
+    @property
+    def teller(self) -> LowerStore:
+        return self
+
     def handle(self, entry: Entry) -> LowerEntry:
         assert isinstance(entry, MemoryEntry)
-        return LowerEntry(entry, bare=self.bare)
+        return LowerEntry(entry, self)
 
     async def wait(self) -> None:
-        if self.slow:
+        for _ in range(self.turns if self.slow else 0):
             await asyncio.sleep(0)
+
+    def stop(self, where: str) -> Stop:
+        """Have the next one who comes there stop."""
+        stop = self.stops[where] = Stop()
+        return stop
+
+    async def at(self, where: str) -> None:
+        """Somebody has come there."""
+        if (stop := self.stops.pop(where, None)) is not None:
+            await stop.here()
+
+    async def reading(self, pieces: AsyncIterator[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
+        """The pieces of a content, to those who wait for them."""
+        await self.at("read")
+        async for piece in pieces:
+            yield piece
 
     def at_hand(self, key: bytes) -> Sequence[LowerEntry] | None:
         return None if self.slow else self._found(self.held.at_hand(key))
@@ -118,11 +158,15 @@ class LowerStore:
 
     async def look_up(self, key: bytes) -> Sequence[LowerEntry]:
         await self.wait()
-        return self._found(self.held.at_hand(key))
+        found = self._found(self.held.at_hand(key))
+        await self.at("look")
+        return found
 
     async def labelled(self, label: bytes, limit: int) -> Sequence[LowerEntry]:
         await self.wait()
-        return self._found(self.held.labelled_at_hand(label, limit))
+        found = self._found(self.held.labelled_at_hand(label, limit))
+        await self.at("look")
+        return found
 
     def _found(self, entries: Sequence[MemoryEntry]) -> Sequence[LowerEntry]:
         self.looked_up += 1
@@ -138,11 +182,12 @@ class LowerStore:
         self.purged = purged
 
     def owes(self, wanted: Selection) -> bool:
-        """Nothing: it can always be reached."""
-        return False
+        """Whether any of it is among what others could not have invalidated."""
+        return wanted in self.owed
 
     def heard(self, wanted: Selection, soft: float | None, *, owed: bool) -> None:
-        assert not owed
+        if owed:
+            self.owed.append(wanted)
 
     def touch(self, entry: Entry) -> None:
         self.touched.append(entry.key)
@@ -169,6 +214,7 @@ class LowerStore:
         self, wanted: Selection, *, soft: float | None = None, dry: bool = False
     ) -> Mapping[str, int]:
         await self.wait()
+        await self.at("purge")
         return {self.name: sum((await self.held.purge(wanted, soft=soft, dry=dry)).values())}
 
     async def remove(self, entry: Entry) -> None:

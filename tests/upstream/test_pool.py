@@ -344,12 +344,14 @@ async def test_a_connection_that_cannot_send_its_last_bytes_is_closed_all_the_sa
     go.set()
 
 
-async def test_probing_opens_the_connection_for_the_first_request(kit, ok):
-    client, origin = await kit.talk(kit.answering(ok))
+async def test_a_probe_keeps_no_connection_on_which_a_server_would_wait(kit, ok):
+    client, origin = await kit.talk(kit.answering(ok, ok))
     assert await client.pool.probe() is None
-    assert await client.pool.probe() is None
+    await kit.until(lambda: not client.pool._open)
     assert await client.fetch() == (200, b"ok")
-    assert (origin.connections, len(origin.requests)) == (1, 1)
+    assert await client.pool.probe() is None  # there is one by now, and it stays
+    assert await client.fetch() == (200, b"ok")
+    assert (origin.connections, len(origin.requests)) == (2, 2)
 
 
 async def test_probing_tells_why_there_is_no_connection(kit):

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from io import StringIO
 
-from rich.console import Console, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from proxy.commands.plain import text_of
 from proxy.server.log.terminal import escaped
 from proxy.visibility.auditing import planning
 from proxy.visibility.auditing.choosing import Chosen
 from proxy.visibility.auditing.judging import sent
 from proxy.visibility.auditing.shape import Audit, Dependence, Endpoint, Exhibit
 
+_PLAIN_WIDTH = 100
 _STYLES = {
     Dependence.SERVER_HELD: "red",
     Dependence.CLIENT_HELD: "cyan",
@@ -31,15 +30,7 @@ _STYLES = {
 
 def render(audit: Audit) -> str:
     """The whole text, in colours where standard output is a terminal."""
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((100, 24)).columns if terminal else 100
-    console = Console(
-        file=StringIO(), force_terminal=terminal, width=width, highlight=False, markup=False, emoji=False
-    )
-    for part in _parts(audit):
-        console.print(part)
-    written = console.file.getvalue()  # type: ignore[attr-defined]
-    return "".join(f"{line.rstrip()}\n" for line in written.splitlines())
+    return text_of(Group(*_parts(audit)), _PLAIN_WIDTH)
 
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy.commands.pages.rendering import shown
+from proxy.commands.shown import shown
 from proxy.visibility.record import MalformedRecord, Record, decode
 
 _PATIENCE = 1.0

@@ -12,6 +12,7 @@ from rich.text import Text
 from proxy.caching.decision import Outcome
 from proxy.commands.explaining.durations import duration
 from proxy.commands.explaining.shape import Explanation, QueryRule, Reason, Situation, Suggestion
+from proxy.commands.plain import text_of
 from proxy.server.log.terminal import escaped
 from proxy.visibility.findings.finding import Severity
 
@@ -42,10 +43,7 @@ def render(explanation: Explanation, console: Console | None = None) -> None:
     if console.is_terminal:
         console.print(page(explanation, console.width))
         return
-    with console.capture() as captured:
-        console.print(page(explanation, console.width))
-    lines = (line.rstrip() for line in captured.get().splitlines())
-    console.file.write("".join(f"{line}\n" for line in lines))
+    console.file.write(text_of(page(explanation, console.width), console.width, console))
 
 
 def page(explanation: Explanation, width: int) -> RenderableType:

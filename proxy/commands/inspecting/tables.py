@@ -12,13 +12,13 @@ from rich.text import Text
 from proxy.commands.inspecting.words import (
     answer_style,
     bytes_shown,
-    cleaned,
     count_shown,
     seconds_shown,
     share_shown,
     sure_shown,
     time_shown,
 )
+from proxy.commands.shown import shown
 from proxy.visibility.inspecting.report import Answer, Credential, Dependence, Exchange, Prediction, Report
 
 _NARROW = 100
@@ -48,7 +48,7 @@ def endpoints(report: Report, most: int, width: int) -> RenderableType:
     for one in report.endpoints[:most]:
         figures = one.figures
         cells = [
-            cleaned(one.name),
+            shown(one.name),
             count_shown(figures.exchanges),
             share_shown(figures.hit_ratio) or "?",
             bytes_shown(figures.bytes),
@@ -69,12 +69,12 @@ def dependence(report: Report, most: int) -> Iterator[RenderableType]:
         telling = [verdict for verdict in one.dependence if _tells(verdict)]
         if not telling:
             continue
-        yield Text(cleaned(one.name), style="bold")
+        yield Text(shown(one.name), style="bold")
         for verdict in telling:
             yield Padding(_verdict(verdict), (0, 0, 0, 2))
         unseen = [verdict.candidate for verdict in one.dependence if not _tells(verdict)]
         if unseen:
-            yield Padding(Text(f"not enough seen of {cleaned(', '.join(unseen))}", style="dim"), (0, 0, 0, 2))
+            yield Padding(Text(f"not enough seen of {shown(', '.join(unseen))}", style="dim"), (0, 0, 0, 2))
 
 
 def _tells(verdict: Dependence) -> bool:
@@ -84,10 +84,10 @@ def _tells(verdict: Dependence) -> bool:
 def _verdict(verdict: Dependence) -> Text:
     undeclared = ("  undeclared", "bold red") if verdict.declared is False else ""
     sure = f"  {sure_shown(verdict.confidence)}" if verdict.confidence else ""
-    shown = [f"{one.id or time_shown(one.time)} ({one.detail})" for one in verdict.examples[:3]]
-    examples = cleaned(", ".join(shown)) if shown and verdict.answer is Answer.DEPENDS else ""
+    seen = [f"{one.id or time_shown(one.time)} ({one.detail})" for one in verdict.examples[:3]]
+    examples = shown(", ".join(seen)) if seen and verdict.answer is Answer.DEPENDS else ""
     return Text.assemble(
-        (cleaned(verdict.sentence), answer_style(verdict.answer)),
+        (shown(verdict.sentence), answer_style(verdict.answer)),
         (sure, "dim"),
         undeclared,
         (f"\n{examples}" if examples else "", "dim"),
@@ -98,9 +98,9 @@ def credentials(report: Report, most: int) -> Iterator[RenderableType]:
     """Every credential, with what shows its kind."""
     for one in report.credentials[:most]:
         yield Text.assemble(
-            (f"{one.where} {cleaned(one.name)}", "bold"),
+            (f"{one.where} {shown(one.name)}", "bold"),
             f"  {one.kind}",
-            f" ({cleaned(one.format)})" if one.format else "",
+            f" ({shown(one.format)})" if one.format else "",
             (f"  {sure_shown(one.confidence)}", "dim"),
         )
         yield Padding(_about(one), (0, 0, 0, 2))
@@ -119,19 +119,19 @@ def _about(one: Credential) -> RenderableType:
     if one.example is not None:
         lines.append(f"for example {one.example}")
     lines += [f"· {evidence}" for evidence in one.evidence[:4]]
-    return Group(*(Text(cleaned(line)) for line in lines))
+    return Group(*(Text(shown(line)) for line in lines))
 
 
 def prediction(one: Prediction) -> RenderableType:
     """What a set of changes would bring, and what it supposes."""
-    lines: list[RenderableType] = [Text(cleaned(one.sentence))]
+    lines: list[RenderableType] = [Text(shown(one.sentence))]
     assumed = one.assumes[:-1]  # the last one holds for all of them
-    lines += [Padding(Text(cleaned(about), style="yellow"), (0, 0, 0, 2)) for about in assumed]
+    lines += [Padding(Text(shown(about), style="yellow"), (0, 0, 0, 2)) for about in assumed]
     for change in one.changes:
         if change.provided:
-            lines.append(Padding(Text(f"right if {cleaned(change.provided)}", style="dim"), (0, 0, 0, 2)))
+            lines.append(Padding(Text(f"right if {shown(change.provided)}", style="dim"), (0, 0, 0, 2)))
         if change.supposes:
-            lines.append(Padding(Text(cleaned(change.supposes), style="yellow"), (0, 0, 0, 2)))
+            lines.append(Padding(Text(shown(change.supposes), style="yellow"), (0, 0, 0, 2)))
     return Group(*lines)
 
 
@@ -139,7 +139,7 @@ def reasons(report: Report, most: int) -> RenderableType:
     """How often each reason was given."""
     table = _table("reason", "first", "at all", "what it says", right=("first", "at all"))
     for one in report.reasons[:most]:
-        table.add_row(cleaned(one.slug), count_shown(one.main), count_shown(one.all), cleaned(one.sentence))
+        table.add_row(shown(one.slug), count_shown(one.main), count_shown(one.all), shown(one.sentence))
     return _with_rest(table, len(report.reasons) - most)
 
 
@@ -147,10 +147,8 @@ def exchanges(found: Sequence[Exchange]) -> RenderableType:
     """Single exchanges, each on a line."""
     table = _table("took", "request", "status", "id", right=("took", "status"))
     for one in found:
-        shown = cleaned(f"{one.method} {one.target}")
-        table.add_row(
-            seconds_shown(one.duration), shown[:60], str(one.status or "none"), cleaned(one.id[-12:])
-        )
+        asked = shown(f"{one.method} {one.target}")
+        table.add_row(seconds_shown(one.duration), asked[:60], str(one.status or "none"), shown(one.id[-12:]))
     return table
 
 
@@ -159,7 +157,7 @@ def errors(report: Report, most: int) -> RenderableType:
     table = _table("times", "status", "endpoint", "error", right=("times", "status"))
     for one in report.errors[:most]:
         table.add_row(
-            count_shown(one.count), str(one.status or "none"), cleaned(one.endpoint), cleaned(one.error)
+            count_shown(one.count), str(one.status or "none"), shown(one.endpoint), shown(one.error)
         )
     return _with_rest(table, len(report.errors) - most)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from io import StringIO
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -14,12 +13,13 @@ from rich.text import Text
 from proxy.commands.inspecting import tables
 from proxy.commands.inspecting.words import (
     bytes_shown,
-    cleaned,
     count_shown,
     seconds_shown,
     severity_style,
     share_shown,
 )
+from proxy.commands.plain import text_of
+from proxy.commands.shown import shown
 from proxy.visibility.inspecting.report import Advice, Finding, Report, Severity, Source
 
 MOST = 20
@@ -37,10 +37,7 @@ def show(report: Report, file: TextIO) -> None:
 
 def render(report: Report, width: int = 80) -> str:
     """The report as plain text."""
-    out = StringIO()
-    console = Console(file=out, width=width, highlight=False, markup=False, emoji=False, no_color=True)
-    console.print(page(report, width))
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    return text_of(page(report, width), width, colors=False)
 
 
 def page(report: Report, width: int) -> RenderableType:
@@ -75,7 +72,7 @@ def _summary(report: Report) -> Iterator[RenderableType]:
     figures, opacity = report.summary.figures, report.summary.opacity
     yield Text(_title(report), style="bold")
     if report.filters:
-        yield Text(f"only: {'; '.join(map(cleaned, report.filters))}", style="dim")
+        yield Text(f"only: {'; '.join(map(shown, report.filters))}", style="dim")
     yield Text()
     yield _line(
         "Hits",
@@ -107,7 +104,7 @@ def _summary(report: Report) -> Iterator[RenderableType]:
         yield Text.assemble(
             "\n", (f"{finding.severity.upper()} ", severity_style(finding.severity)), _at(finding)
         )
-        yield Padding(Text(cleaned(finding.sentence)), (0, 0, 0, 2))
+        yield Padding(Text(shown(finding.sentence)), (0, 0, 0, 2))
     if report.summary.advice:
         yield Text("\nWhat costs most", style="bold")
     for number, advice in enumerate(report.summary.advice, 1):
@@ -140,7 +137,7 @@ def _line(label: str, *parts: str) -> Text:
 
 
 def _at(finding: Finding) -> str:
-    return ", ".join(map(cleaned, finding.endpoints[:3]))
+    return ", ".join(map(shown, finding.endpoints[:3]))
 
 
 def _advice(number: int, advice: Advice) -> Iterator[RenderableType]:
@@ -149,11 +146,11 @@ def _advice(number: int, advice: Advice) -> Iterator[RenderableType]:
         f"{number}. ",
         (cost.cause, "bold"),
         f"  {count_shown(cost.requests)} requests, {bytes_shown(cost.bytes)}",
-        f"  at {', '.join(map(cleaned, advice.endpoints[:3]))}",
+        f"  at {', '.join(map(shown, advice.endpoints[:3]))}",
     )
     yield Padding(Text(advice.advice), (0, 0, 0, 3))
     if advice.prediction is not None:
-        yield Padding(Text(cleaned(advice.prediction.sentence), style="green"), (0, 0, 0, 3))
+        yield Padding(Text(shown(advice.prediction.sentence), style="green"), (0, 0, 0, 3))
 
 
 def _finding(finding: Finding) -> RenderableType:
@@ -163,21 +160,21 @@ def _finding(finding: Finding) -> RenderableType:
             (finding.slug, "bold"),
             f"  {count_shown(finding.count)} exchanges at {_at(finding)}" if finding.endpoints else "",
         ),
-        Padding(Text(cleaned(finding.sentence)), (0, 0, 0, 4)),
+        Padding(Text(shown(finding.sentence)), (0, 0, 0, 4)),
     ]
     if finding.advice:
-        lines.append(Padding(Text(cleaned(finding.advice), style="green"), (0, 0, 0, 4)))
+        lines.append(Padding(Text(shown(finding.advice), style="green"), (0, 0, 0, 4)))
     said = ", ".join(filter(None, (finding.source, finding.evidence)))
     if said:
-        lines.append(Padding(Text(cleaned(said), style="dim"), (0, 0, 0, 4)))
+        lines.append(Padding(Text(shown(said), style="dim"), (0, 0, 0, 4)))
     return Group(*lines)
 
 
 def _sources(report: Report) -> Iterator[RenderableType]:
     for source in report.sources:
-        yield Text(cleaned(f"{source.name}: {source.format or 'no known format'}, {_read(source)}"))
+        yield Text(shown(f"{source.name}: {source.format or 'no known format'}, {_read(source)}"))
         for fault in source.faults:
-            yield Padding(Text(cleaned(f"line {fault.line}: {fault.why}"), style="yellow"), (0, 0, 0, 2))
+            yield Padding(Text(shown(f"line {fault.line}: {fault.why}"), style="yellow"), (0, 0, 0, 2))
 
 
 def _read(source: Source) -> str:

@@ -17,13 +17,6 @@ _STYLES = {
 _ANSWERS = {Answer.DEPENDS: "yellow", Answer.DOES_NOT: "green", Answer.UNKNOWN: "dim"}
 
 
-def cleaned(text: str) -> str:
-    """Text without what would move a terminal's cursor or turn the direction of writing."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
-
-
 def sure_shown(confidence: float) -> str:
     """How sure a verdict is; never wholly, as there is always chance."""
     return f"{min(99.9, confidence * 100):.1f} % sure".replace(".0 %", " %")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -11,6 +10,8 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+
+from proxy.commands.shown import shown
 
 _DURATIONS = ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s"), (7200.0, 1 / 60, "min"))
 
@@ -51,13 +52,6 @@ def _style() -> Markup:
     return Markup(files("proxy.commands.pages").joinpath("page.css").read_text("utf-8"))
 
 
-def shown(text: str) -> str:
-    """Text from messages: what can't be seen, or turns the direction of writing, as `\\u{…}`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(char if _visible(char) else f"\\u{{{ord(char):x}}}" for char in text)
-
-
 def coded(text: str) -> Markup:
     """The same as HTML, where what stands between back quotes is code."""
     pieces = [escape(piece) for piece in shown(text).split("`")]
@@ -65,10 +59,6 @@ def coded(text: str) -> Markup:
         return escape(shown(text))
     marked = (f"<code>{piece}</code>" if number % 2 else piece for number, piece in enumerate(pieces))
     return Markup("".join(marked))
-
-
-def _visible(char: str) -> bool:
-    return char == " " or unicodedata.category(char)[0] not in "CZ"
 
 
 def number(value: float) -> str:
@@ -97,12 +87,7 @@ def duration(seconds: float | None) -> str:
     """A duration in the largest fitting unit; a dash where it isn't known."""
     if seconds is None:
         return "–"
-    for limit, factor, unit in (
-        (1e-3, 1e6, "µs"),
-        (1.0, 1e3, "ms"),
-        (120.0, 1.0, "s"),
-        (7200.0, 1 / 60, "min"),
-    ):
+    for limit, factor, unit in _DURATIONS:
         if seconds < limit:
             return f"{seconds * factor:.3g} {unit}"
     return f"{seconds / 3600:.3g} h"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from proxy.commands.purging.sending import Done
+from proxy.commands.shown import shown
 from proxy.engine.purging import Answer
 from proxy.visibility.record import escape
 
@@ -45,7 +46,7 @@ def as_text(done: Sequence[Done]) -> str:
     nowhere = missing(done)
     if nowhere:
         lines.append("not there:")
-        lines += _few([f"  {_plain(named)}" for named in nowhere])
+        lines += _few([f"  {shown(named)}" for named in nowhere])
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -55,7 +56,7 @@ def _proxy(admin: str, answer: Answer) -> Iterator[str]:
     yield f"{admin}  {did}: {_counted(answer.entries)}"
     if len(answer.items) > 1:
         found = [(f"{item.kind} {item.value}", item.entries) for item in answer.items if item.found]
-        yield from _few([f"  {_plain(named)}: {_counted(entries)}" for named, entries in found])
+        yield from _few([f"  {shown(named)}: {_counted(entries)}" for named, entries in found])
 
 
 def _counted(entries: Mapping[str, int]) -> str:
@@ -69,8 +70,3 @@ def _few(lines: list[str]) -> list[str]:
     if len(lines) <= _MOST_LISTED:
         return lines
     return [*lines[:_MOST_LISTED], f"  and {len(lines) - _MOST_LISTED:,} more"]
-
-
-def _plain(text: str) -> str:
-    """Without what would move the cursor of a terminal."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from proxy.commands.shown import shown
 from proxy.message import structured
 from proxy.visibility.record import escape
 
@@ -109,7 +110,7 @@ def _told(what: str, counted: Mapping[str, int]) -> list[str]:
         return []
     first = sorted(counted.items(), key=lambda item: -item[1])
     lines = [f"  {what:15} {sum(counted.values()):>9,}"]
-    lines += [f"    {count:>9,}  {_plain(why)}" for why, count in first[:_MOST_LISTED]]
+    lines += [f"    {count:>9,}  {shown(why)}" for why, count in first[:_MOST_LISTED]]
     if len(first) > _MOST_LISTED:
         lines.append(f"    and {len(first) - _MOST_LISTED:,} more reasons")
     return lines
@@ -123,8 +124,3 @@ def _size(count: float) -> str:
         if count < 1024 or unit == "GiB":
             break
     return f"{count:,.1f} {unit}"
-
-
-def _plain(text: str) -> str:
-    """Without what would move the cursor of a terminal."""
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -1,4 +1,4 @@
-"""Requests that end here because their method or their fields say so (RFC 9110 §7.6.2, §9.3.6 to §9.3.8)."""
+"""Requests that end here, by their method, target or fields (RFC 9110 §7.4, §7.6.2, §9.3.6 to §9.3.8)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from proxy.message.response import Response
 
 LAST_HOP = Reason("max-forwards", "RFC 9110 §7.6.2", "The request may not be forwarded any further.")
 NO_TUNNEL = Reason("connect", "RFC 9110 §9.3.6", "A gateway opens no tunnels for its clients.")
+MISDIRECTED = Reason(
+    "misdirected", "RFC 9110 §7.4", "A request for an https resource has to come over a secured connection."
+)
 LOOP = Reason("loop", "RFC 9110 §7.6.3", "The request has come through here again and again.")
 
 _SENSITIVE = (b"authorization", b"cookie", b"proxy-authorization")
@@ -22,10 +25,19 @@ LocalAnswer = tuple[Response, bytes, Decision]
 
 
 def local_answer(
-    received: Request, *, has_content: bool, exchange_id: str, name: str, loops: int, now: float
+    received: Request,
+    *,
+    has_content: bool,
+    exchange_id: str,
+    name: str,
+    loops: int,
+    now: float,
+    trusted: bool = False,
 ) -> LocalAnswer | None:
     """The answer to a request that must not be forwarded, None where it may be.
 
+    Clients' connections are never secured here, so that a target of the `https` scheme is only taken from a
+    `trusted` gateway. The origin server would be told that the request had come that way (RFC 9110 §7.4).
     Raises `MalformedMessage` for a Max-Forwards that can't be read and for a TRACE with content.
     """
     if received.method == b"CONNECT":
@@ -34,6 +46,12 @@ def local_answer(
             501, detail, exchange_id=exchange_id, error_token="http_request_denied", name=name, now=now
         )
         return response, content, _decided(Outcome.REFUSED, NO_TUNNEL)
+    if received.scheme == b"https" and not trusted:
+        detail = "the target's scheme is https, and the connection is not secured"
+        response, content = problem(
+            421, detail, exchange_id=exchange_id, error_token="http_request_denied", name=name, now=now
+        )
+        return response, content, _decided(Outcome.REFUSED, MISDIRECTED)
     if times_via(received.fields, name) >= loops:
         detail = f"the request has passed {name} {loops} times already"
         response, content = problem(

@@ -126,6 +126,7 @@ class Serving:
             name=manager.forwarding.name,
             loops=manager.settings.loops,
             now=time(),
+            trusted=manager.settings.trust == "keep",
         )
         if answer is None:
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 from proxy.caching.ageing import told_again
 from proxy.caching.decision import Decision
@@ -26,6 +27,17 @@ _FIELDS_END = b'],"content_bytes":0}'
 
 Kind = tuple[str, int, str]
 """What the figures tell apart: outcome, status code, slug of the main reason."""
+
+
+class Template(NamedTuple):
+    """An answer with places for its `age` and `ttl`, in %-notation; see `Rendering`."""
+
+    head: bytes
+    tail: bytes
+    evidence: str
+    before: bytes
+    kind: Kind
+    sent: int
 
 
 class Rendering:
@@ -104,15 +116,15 @@ class Renderer:
         _, found, rest = line.partition(b',"request":' + request)
         if not found or not request.endswith(_FIELDS_END):
             raise ValueError("the record has not the form that it used to have")
-        told = [because.evidence for because in decision.reasons]
+        told = [because.evidence for because in decision.reasons if because.evidence]
         if record.decision is not None:
-            told += [reason.evidence for reason in record.decision.reasons]
+            told += [reason.evidence for reason in record.decision.reasons if reason.evidence]
         main = decision.reasons[0].reason.slug if decision.reasons else ""
         return Rendering(
             serialise_response(out.head),
             request[: -len(_FIELDS_END)],
             _FIELDS_END + rest + b"\n",
-            "\n".join(told),
+            "\n".join(dict.fromkeys(told)),
             (decision.outcome, response.status, main),
             sent,
         )
@@ -121,10 +133,10 @@ class Renderer:
 class Answered:
     """The answer under one licence, with its age left open."""
 
-    __slots__ = ("_ageing", "_evidence", "_head", "_like", "_tail", "_until")
+    __slots__ = ("_evidence", "_head", "_like", "_tail", "_until", "ageing")
 
     def __init__(self, licence: Licence, marked: Rendering) -> None:
-        self._ageing = licence.ageing
+        self.ageing = licence.ageing
         self._until = licence.until
         self._head = _template(marked.head.decode("latin-1")).encode("latin-1")
         self._tail = _template(marked.tail.decode()).encode()
@@ -136,9 +148,14 @@ class Answered:
         """Bytes of memory, those of one rendering included."""
         return 1200 + 2 * (len(self._head) + len(self._tail) + len(self._evidence)) + len(self._like[0])
 
+    @property
+    def template(self) -> Template:
+        """What it is made from at any age."""
+        return Template(self._head, self._tail, self._evidence, *self._like)
+
     def at(self, now: float) -> Rendering:
         """The answer at `now`, which has to be within the licence's time."""
-        age, ttl = self._ageing.at(now)
+        age, ttl = self.ageing.at(now)
         before, kind, sent = self._like
         rendering = Rendering(
             self._head % {b"age": age, b"ttl": ttl},
@@ -149,7 +166,7 @@ class Answered:
             sent,
         )
         rendering.since = now
-        rendering.last = min(self._ageing.last(now), math.nextafter(self._until, -math.inf))
+        rendering.last = min(self.ageing.last(now), math.nextafter(self._until, -math.inf))
         return rendering
 
 

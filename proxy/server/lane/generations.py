@@ -34,6 +34,11 @@ class Generations(Generic[K, V]):
         self._old: dict[K, V] = {}
         self.young: dict[K, V] = {}
 
+    @property
+    def roomy(self) -> bool:
+        """Whether nothing had to be forgotten so far, nor is about to be."""
+        return not self._old
+
     def __len__(self) -> int:
         return len(self.young) + sum(key not in self.young for key in self._old)
 

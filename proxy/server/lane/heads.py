@@ -56,7 +56,6 @@ class Names:
         self.wanted = wanted
 
 
-_NO_NAMES = Names(frozenset())
 _is_simple = _simple.fullmatch
 _LINE = 500
 _SEEN = 4095
@@ -91,58 +90,56 @@ class Volatile(NamedTuple):
     text: bytes
 
 
-_NO_LINES: list[Line] = []
-
 _made = partial(tuple.__new__, Line)  # in a third of the time
+
+Read = tuple[Part, Secrets, bytes]
+"""What a block says to who asks for some names: their part, all its secrets, and its text for the record."""
 
 
 class Block:
     """The header block of a plain request. `text` is the list of its lines as it stands in the record.
 
-    `parts` remembers what `part` gave. `cuts` are texts of this block for what may stand between its lines,
-    by where that is. Of a block that was put together from another one and what stands between, `part` can be
-    had of the names only that it was read for.
+    `reads` remembers what `read` gave. `cuts` are texts of this block for what may stand between its lines,
+    by where that is.
     """
 
-    __slots__ = ("cuts", "lines", "parts", "secrets", "text")
+    __slots__ = ("_lines", "_secrets", "cuts", "number", "reads", "text")
 
-    def __init__(self, lines: list[Line], text: bytes, secrets: Secrets, parts: dict[Names, Part]) -> None:
-        self.lines = lines
+    def __init__(self, lines: list[Line], text: bytes, secrets: Secrets) -> None:
+        self.number = len(lines)
         self.text = text
-        self.secrets = secrets
-        self.parts = parts
-        self.cuts: dict[int, tuple[bytes, bytes]] | None = None
+        self.reads: dict[Names, Read] = {}
+        self.cuts: dict[int, tuple[bytes, bytes]] = {}
+        self._lines = lines
+        self._secrets = secrets
 
     def around(self, raw: bytes, at: int) -> tuple[bytes, bytes]:
-        """The text before and after the place `at` in `raw`, this block's bytes, where a line ends."""
-        cuts = self.cuts
-        if cuts is None or len(cuts) >= _MOST_PARTS:
-            cuts = self.cuts = {}
-        texts = [text for _, _, _, text, _ in self.lines]
+        """The text before and after the value of a line at `at` in `raw`, this block's bytes."""
+        if len(self.cuts) >= _MOST_PARTS:
+            self.cuts.clear()
+        texts = [text for _, _, _, text, _ in self._lines]
         number = raw.count(b"\r\n", 0, at + 2)
         before, after = b",".join(texts[:number]), b",".join(texts[number:])
-        found = cuts[at] = before + b",", b"," + after if after else b""
+        found = self.cuts[at] = before + b",", b'"],' + after if after else b'"]'
         return found
+
+    def opened(self, text: bytes) -> Block:
+        """The same with a line more, whose names nobody asks for and whose value is lacking at `text`'s end."""
+        return Block(self._lines, text, self._secrets)
 
     @property
     def size(self) -> int:
         """Bytes of memory."""
-        return 900 + 8 * len(self.lines) + 5 * len(self.text)
+        return 900 + 8 * len(self._lines) + 5 * len(self.text)
 
-    def part(self, names: Names) -> Part:
-        """The lines of the fields called any of `names`, in their order."""
-        parts = self.parts
-        known = parts.get(names)
-        if known is not None:
-            return known
-        if not self.lines:
-            raise LookupError("the block was read for other names")
+    def read(self, names: Names) -> Read:
+        """What it says to who asks for `names`, whose lines are in their order."""
         wanted = names.wanted
-        part = tuple([item for _, name, item, _, _ in self.lines if name in wanted])
-        if len(parts) >= _MOST_PARTS:  # names come and go as resources vary
-            parts.clear()
-        parts[names] = part
-        return part
+        part = tuple([item for _, name, item, _, _ in self._lines if name in wanted])
+        if len(self.reads) >= _MOST_PARTS:  # names come and go as resources vary
+            self.reads.clear()
+        found = self.reads[names] = part, self._secrets, self.text
+        return found
 
 
 class Blocks:
@@ -152,43 +149,65 @@ class Blocks:
         self._redaction = redaction
         self._most = limits.fields
         self._longest = min(limits.block, LONGEST)
-        self.known: Generations[bytes, Block] = Generations(budget // 2)
-        self._lines: Generations[bytes, Line] = Generations(budget // 2)
+        self.known: Generations[bytes, Block] = Generations(3 * budget // 8)
+        self._open: Generations[bytes, Block] = Generations(3 * budget // 8)
+        self._lines: Generations[bytes, Line] = Generations(budget // 4)
         self._young = self._lines.young.get
         self._young_block = self.known.young.get
+        self._young_open = self._open.young.get
         self._new: dict[bytes, int] = {}
         self._volatile: Volatile | None = None
+        self.ends_anew = False  # whether the block that was read last was known but for its last value
         self._seen = [0] * (_SEEN + 1)
         self._ordinary: dict[bytes, tuple[bytes, bytes]] = {}
 
-    def read(self, raw: bytes, names: Names = _NO_NAMES) -> Block | None:
-        """The block with the bytes `raw`, the empty line at its end included; None where it isn't plain.
+    def read(self, raw: bytes, names: Names) -> Read | None:
+        """What the block with the bytes `raw`, the empty line at its end included, says to who asks for
+        `names`; None where it isn't plain.
 
         A line is remembered from the second time on, and a block when all its lines are: what is new each
         time is not.
-        `names` are those whose part will be asked for; where others may be, there are to be none.
         """
         if len(raw) > self._longest or raw[-4:] != b"\r\n\r\n":
             return None
         volatile = self._volatile
-        if volatile is not None and names is not _NO_NAMES:
-            before, found, after = raw.rpartition(
-                volatile[0]
-            )  # clients and their libraries put it at the end
-            block = self._mended(before, after, names, volatile) if found else None
-            if block is not None:
-                return block
-        return self.known.young.get(raw) or self.known.revived(raw) or self._composed(raw, names)
+        if volatile is not None:
+            # Clients and their libraries put it at the end.
+            start, found, end = raw.rpartition(volatile[0])
+            read = self._mended(start, end, names, volatile) if found else None
+            if read is not None:
+                return read
+        self.ends_anew = False
+        block = self._block(raw)
+        return None if block is None else block.reads.get(names) or block.read(names)
 
-    def _composed(self, raw: bytes, names: Names) -> Block | None:
+    def ended(self, raw: bytes, names: Names) -> Read | None:
+        """What `read` gives, where nothing but the value at the end is new; else None."""
+        begun, _, end = raw.rpartition(b": ")
+        block = self._young_open(begun)
+        read = block.reads.get(names) if block is not None else None
+        value = end[:-4]
+        if (
+            read is None
+            or end[-4:] != b"\r\n\r\n"
+            or len(raw) > self._longest
+            or not value.replace(b"-", b"").isalnum()
+        ):
+            return None
+        part, secrets, text = read
+        return part, secrets, b"".join((text, value, b'"]'))
+
+    def _block(self, raw: bytes) -> Block | None:
+        return self._young_block(raw) or self.known.revived(raw) or self._composed(raw)
+
+    def _composed(self, raw: bytes) -> Block | None:
         """The block, put together from its lines."""
         pieces = raw[:-4].split(b"\r\n")
         if len(pieces) > self._most:
             return None
         lines: list[Line] = []
-        part: list[tuple[bytes, bytes]] = []
         weight, known = 0, True
-        young, wanted = self._young, names.wanted
+        young = self._young
         for piece in pieces:
             line = young(piece)
             if line is None:
@@ -198,35 +217,47 @@ class Blocks:
                     return None
             weight += line[0]
             lines.append(line)
-            if line[1] in wanted:
-                part.append(line[2])
         if weight % _SECRET != _HOST:  # RFC 9112 §3.2: exactly one Host
             return None
         text = b",".join([text for _, _, _, text, _ in lines])
         secrets = tuple([one for line in lines for one in line.secrets]) if weight >= _SECRET else ()
-        block = Block(lines, text, secrets, {names: tuple(part)})
+        block = Block(lines, text, secrets)
         if known:
             self.known.put(raw, block, block.size)
         return block
 
-    def _mended(self, start: bytes, end: bytes, names: Names, volatile: Volatile) -> Block | None:
-        """The block where it is a known one with a line more in it that is always new.
+    def _mended(self, start: bytes, end: bytes, names: Names, volatile: Volatile) -> Read | None:
+        """What a block says that is a known one with a line more in it that is always new.
 
         What the line begins with stands between `start` and `end`.
         """
         _, name, shown = volatile
-        value, line_end, end = end.partition(b"\r\n")
-        value = value.strip(WHITE_SPACE)
-        if name in names.wanted or not (value.replace(b"-", b"").isalnum() or _is_simple(value)):
+        value = end[: end.find(b"\r\n")]
+        rest = start + end[len(value) :]
+        if name in names.wanted:
             return None
-        rest = start + line_end + end
-        block = self._young_block(rest) or self.known.revived(rest) or self._composed(rest, names)
-        if block is None or not 0 < len(block.lines) < self._most:
+        if not value.replace(b"-", b"").isalnum():
+            value = value.strip(WHITE_SPACE)
+            if not _is_simple(value):
+                return None
+        block = self._block(rest)
+        if block is None or block.number >= self._most:
             return None
-        cuts, at = block.cuts, len(start)
-        before, after = (cuts.get(at) if cuts is not None else None) or block.around(rest, at)
-        part = block.parts.get(names) or block.part(names)
-        return Block(_NO_LINES, b'%b%b%b"]%b' % (before, shown, value, after), block.secrets, {names: part})
+        part, secrets, _ = block.reads.get(names) or block.read(names)
+        at = len(start)
+        before, after = block.cuts.get(at) or block.around(rest, at)
+        if at == len(rest) - 4:
+            self.ends_anew = True
+            self._keep_open(start + volatile[0][:-2], block.opened(before + shown)).read(names)
+        return part, secrets, b"".join((before, shown, value, after))
+
+    def _keep_open(self, begun: bytes, opened: Block) -> Block:
+        """Remember a block up to the value of its last line."""
+        known = self._open.get(begun)
+        if known is not None:
+            return known
+        self._open.put(begun, opened, opened.size)
+        return opened
 
     def _line(self, raw: bytes) -> Line | None:
         """The line with these bytes, which is not among the young ones."""
@@ -249,7 +280,7 @@ class Blocks:
             self._lines.put(raw, line, line.size)
         else:  # most that are seen for the first time are never seen again
             self._seen[place] = number
-            if ordinary is not None:
+            if ordinary is not None and raw[len(name) + 1 : len(name) + 2] == b" ":
                 self._note_new(name, *ordinary)
         return line
 
@@ -258,7 +289,7 @@ class Blocks:
         self._new[name] = count = self._new.get(name, 0) + 1
         if count >= _OFTEN:
             self._new.clear()
-            self._volatile = Volatile(b"\r\n" + name + b":", lowered, beginning)
+            self._volatile = Volatile(b"\r\n" + name + b": ", lowered, beginning)
 
     def _judged(self, name: bytes, value: bytes) -> Line:
         lowered = name.lower()

@@ -12,13 +12,15 @@ from proxy.engine.licence import LARGEST, Licence, issue
 from proxy.message.request import Request
 from proxy.server.clients.forwarding import Forwarding, forwarded
 from proxy.server.lane.answers import Answered, Renderer, Rendering
-from proxy.server.lane.heads import UNUSUAL, Block, Blocks, Part, may_come_plain
+from proxy.server.lane.fingerprint import fingerprint
+from proxy.server.lane.heads import UNUSUAL, Blocks, Secrets, may_come_plain
+from proxy.server.lane.recalled import Recalled, part_of
 from proxy.server.lane.records import AT_ONCE, Records
-from proxy.server.lane.standing import Place, Register, Standing, base_of
+from proxy.server.lane.standing import Register, Standing, base_of
 from proxy.server.lane.through import Through
 from proxy.server.lane.wider import Around, applied, rule_for, taken_apart, target_text
 from proxy.server.settings import ServerSettings
-from proxy.storage.contract import Store
+from proxy.storage.contract import Front, recall_of
 from proxy.storage.selection import Selection
 from proxy.visibility.account import Account
 from proxy.visibility.redaction import Redaction
@@ -55,7 +57,7 @@ class Lane:
 
     def __init__(
         self,
-        store: Store,
+        store: Front,
         policy: Policy,
         redaction: Redaction,
         forwarding: Forwarding,
@@ -75,6 +77,7 @@ class Lane:
         self.register = Register(budget - budget // 4, self._forgotten)
         self.switched_on = True
         self._room = budget > 0
+        self._recalled = self._with_recall(settings)
         self.through: Through | None = None  # what is asked of next, where the lane itself has no answer
         self.worth = _SECOND_TIME
         self._tried: dict[int, int] = {}  # request lines that were answered from the store, the latest last
@@ -100,18 +103,25 @@ class Lane:
             line, _, raw = data.partition(b"\r\n")
             place = self._young_place(line) or self._old_place(line)
             if place is None:
-                return self._take_wider(connection, data, clock) if self._wider else data
-            block = self._young_block(raw) or self.blocks.read(raw, place.names)
-            if block is None:
+                return self._take_beyond(connection, data, clock, line, raw)
+            names, blocks = place.names, self.blocks
+            if blocks.ends_anew:
+                read = blocks.ended(raw, names) or blocks.read(raw, names)
+            else:
+                block = self._young_block(raw)
+                read = (
+                    blocks.read(raw, names) if block is None else block.reads.get(names) or block.read(names)
+                )
+            if read is None:
                 return self._take_some(connection, data, clock) if b"\r\n\r\n" in raw[:-4] else data
+            part, secrets, fields = read
             now = time()
-            names = place.names
-            standing = place.standings.get(block.parts.get(names) or block.part(names))
+            standing = place.standings.get(part)
             if standing is None or connection._paused:
-                return data
-            epoch = self._store.epoch  # asked for first: what others have told may end the licence
-            as_it_stands = standing.epoch == epoch and standing.since <= now <= standing.last
-            if (not as_it_stands or block.secrets) and not self._good(standing, now, block):
+                return self._take_recalled(connection, data, clock, line, raw)
+            current = self._store.current(standing.epoch)  # first: what others have told may end the licence
+            as_it_stands = current and standing.since <= now <= standing.last
+            if (not as_it_stands or secrets) and not self._good(standing, now, secrets):
                 return data
             rendering, content = standing.rendering, standing.content
             if content is None and (content := self._fetched(standing)) is None:
@@ -121,7 +131,7 @@ class Lane:
             standing.touch()
             waiting = self._waiting
             took = perf_counter() - clock
-            waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
+            waiting.append((now, took, connection.named, rendering.before, fields, rendering))
             if len(waiting) == 1 or len(waiting) >= AT_ONCE:
                 self._records.more(connection._loop)
             connection._next_keepalive_close_time = clock + connection.idle_from
@@ -135,20 +145,20 @@ class Lane:
         """Answer what `data` begins with, several requests at once, in one piece."""
         now = time()
         answers: list[bytes] = []
-        hits: list[tuple[Standing, Rendering, Block]] = []
+        hits: list[tuple[Standing, Rendering, bytes]] = []
         size = start = 0
         while start < len(data) and len(hits) < _MOST_AT_ONCE and size < self._most_written:
             end = data.find(b"\r\n\r\n", start) + 4
             found = self._look_up(data[start:end], now) if end >= 4 else None
             if found is None:
                 break
-            standing, block = found
+            standing, fields = found
             rendering = standing.rendering
             content = self._fetched(standing)
             if content is None:
                 break
             answers.append(rendering.head + content)
-            hits.append((standing, rendering, block))
+            hits.append((standing, rendering, fields))
             size += len(answers[-1])
             start = end
         if not hits or connection._paused:
@@ -156,9 +166,9 @@ class Lane:
         connection.transport.write(b"".join(answers))  # type: ignore[union-attr]
         try:
             took = perf_counter() - clock
-            for standing, rendering, block in hits:
+            for standing, rendering, fields in hits:
                 standing.touch()
-                self._waiting.append((now, took, connection.named, rendering.before, block.text, rendering))
+                self._waiting.append((now, took, connection.named, rendering.before, fields, rendering))
             self._records.more(connection._loop)
             connection._next_keepalive_close_time = clock + connection.idle_from
             if connection._keepalive_handle is None:
@@ -167,6 +177,34 @@ class Lane:
             _failed(error)
         return data[start:]
 
+    def _take_beyond(
+        self, connection: Connection, data: bytes, clock: float, line: bytes, raw: bytes
+    ) -> bytes:
+        """Answer a request for whose target there is no licence."""
+        left = self._take_wider(connection, data, clock) if self._wider else data
+        return self._take_recalled(connection, data, clock, line, raw) if left else left
+
+    def _take_recalled(
+        self, connection: Connection, data: bytes, clock: float, line: bytes, raw: bytes
+    ) -> bytes:
+        """Answer a request by what is kept beside the entry that the answer is from."""
+        recalled = self._recalled
+        if recalled is None or connection._paused or not self.switched_on:
+            return data
+        now = time()
+        found = recalled.find(line, raw, now)
+        if found is None:
+            return data
+        connection.answered(found.data, clock)
+        try:
+            recalled.note(found.kept)
+            took = perf_counter() - clock
+            self._waiting.append((now, took, connection.named, found.before, found.fields, found.rendered))
+            self._records.more(connection._loop)
+        except Exception as error:
+            _failed(error)
+        return b""
+
     def _take_wider(self, connection: Connection, data: bytes, clock: float) -> bytes:
         """Answer a request whose target was never seen, but one that is equivalent was."""
         line, _, raw = data.partition(b"\r\n")
@@ -174,16 +212,17 @@ class Lane:
         place = self.register.places.get(asked.shared) if asked is not None else None
         if asked is None or place is None or place.rule is None:
             return data
-        block = self.blocks.read(raw, place.names)
-        if block is None:
+        read = self.blocks.read(raw, place.names)
+        if read is None:
             return data
+        part, secrets, fields = read
         now = time()
-        standing = place.standings.get((applied(place.rule, asked.query), block.part(place.names)))
+        standing = place.standings.get((applied(place.rule, asked.query), part))
         if standing is None or standing.around is None or connection._paused:
             return data
         text = target_text(asked.target, self._redaction)
         own = base_of(standing.key) + b"?" + asked.query
-        if text is None or self._store.at_hand(own) or not self._good(standing, now, block):
+        if text is None or self._store.at_hand(own) or not self._good(standing, now, secrets):
             return data
         content = self._fetched(standing)
         if content is None:
@@ -194,32 +233,33 @@ class Lane:
         try:
             standing.touch()
             took = perf_counter() - clock
-            self._waiting.append((now, took, connection.named, before, block.text, rendering))
+            self._waiting.append((now, took, connection.named, before, fields, rendering))
             self._records.more(connection._loop)
         except Exception as error:
             _failed(error)
         return b""
 
-    def _look_up(self, head: bytes, now: float) -> tuple[Standing, Block] | None:
-        """The licence under which a request is to be answered, and its header block."""
+    def _look_up(self, head: bytes, now: float) -> tuple[Standing, bytes] | None:
+        """The licence under which a request is to be answered, and its field lines for the record."""
         line, _, raw = head.partition(b"\r\n")
         place = self.register.places.get(line)
-        block = self.blocks.read(raw, place.names) if place is not None else None
-        if place is None or block is None:
+        read = self.blocks.read(raw, place.names) if place is not None else None
+        if place is None or read is None:
             return None
-        standing = place.standings.get(block.part(place.names))
-        if standing is None or not self._good(standing, now, block):
+        part, secrets, fields = read
+        standing = place.standings.get(part)
+        if standing is None or not self._good(standing, now, secrets):
             return None
-        return standing, block
+        return standing, fields
 
-    def _good(self, standing: Standing, now: float, block: Block) -> bool:
+    def _good(self, standing: Standing, now: float, secrets: Secrets) -> bool:
         """Whether the licence is good now, and the record that goes with it for this request too."""
         epoch = self._store.epoch
         current = standing.since <= now <= standing.last and standing.epoch == epoch
         if not current and not standing.renewed(now, epoch):
             self.register.end(standing)
             return False
-        return not block.secrets or not self._redaction.quotes(standing.rendering.evidence, block.secrets)
+        return not secrets or not self._redaction.quotes(standing.rendering.evidence, secrets)
 
     def _fetched(self, standing: Standing) -> bytes | None:
         """The content under a licence; None where that ends, as the content is not there any more."""
@@ -239,6 +279,20 @@ class Lane:
         if not wanted.direct:
             self.register.end_all()
 
+    def _with_recall(self, settings: ServerSettings) -> Recalled | None:
+        """What gives the answers that the store keeps, where it keeps any."""
+        recall = recall_of(self._store)
+        if recall is None:
+            return None
+        meaning = fingerprint(self._policy, self._forwarding, self._redaction, settings)
+        if meaning is None:
+            return None
+        recalled = Recalled(
+            recall, meaning, self.blocks, self.register, self._redaction, settings.request_line
+        )
+        recalled.may_climb = self._room
+        return recalled
+
     # How licences are had.
 
     def consider(self, account: Account) -> None:
@@ -246,12 +300,14 @@ class Lane:
         received, decision = account.received, account.decision
         if received is None or decision is None or decision.outcome not in _REUSED:
             return
-        if not self.switched_on or not self._room:
+        if not self.switched_on or not (self._room or self._recalled):
             return
         if account.response_bytes > LARGEST or not account.complete or not may_come_plain(received):
             return
         line = b"%b %b HTTP/1.1" % (received.method, received.target)
-        if not self._due(line):
+        recalled = self._recalled
+        wanted = recalled is not None and recalled.wanted(line)
+        if not (wanted or self._due(line)):
             return
         client = account.client.rpartition(":")[0].strip("[]")
         request = forwarded(received, client, self._forwarding)
@@ -262,9 +318,12 @@ class Lane:
         if answered is None:
             return
         self._tried.pop(hash(line), None)
+        kept = recalled is not None and not wanted and recalled.keep(line, received, licence, answered)
+        if not self._room or (kept and hasattr(licence.entry, "fetch")):
+            return  # what is found below is answered from there, until it is wanted often
         asked = licence.asked | {b"host"}
         place = self.register.place(line, asked)
-        self.register.add(Standing(licence, answered, place, _part(received, place)))
+        self.register.add(Standing(licence, answered, place, part_of(received, place.names), hold=wanted))
         self._widen(line, received, licence, answered)
 
     def _widen(self, line: bytes, received: Request, licence: Licence, answered: Answered) -> None:
@@ -278,7 +337,7 @@ class Lane:
         if around is None:
             return
         place = self.register.place(asked.shared, licence.asked | {b"host"}, rule)
-        part = applied(rule, asked.query), _part(received, place)
+        part = applied(rule, asked.query), part_of(received, place.names)
         self.register.add(Standing(licence, answered, place, part, around))
         self._wider = True
 
@@ -295,10 +354,3 @@ class Lane:
 def _failed(error: Exception) -> None:
     """Say that something went wrong that was not thought of: the client gets its answer all the same."""
     _log.error("the fast lane failed: %r", error)
-
-
-def _part(received: Request, place: Place) -> Part:
-    """What a request has in the fields that matter there."""
-    wanted = place.names.wanted
-    lines = ((name.lower(), value) for name, value in received.fields)
-    return tuple((name, value) for name, value in lines if name in wanted)

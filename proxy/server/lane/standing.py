@@ -12,7 +12,7 @@ from proxy.server.lane.generations import Generations
 from proxy.server.lane.heads import Names, Part
 from proxy.server.lane.wider import Applied, Around
 
-_RULES_ASK = frozenset(
+RULES_ASK = frozenset(
     b"""
     host cache-control pragma authorization range content-length transfer-encoding
     if-match if-none-match if-modified-since if-unmodified-since if-range
@@ -64,7 +64,10 @@ class Standing:
         place: Place,
         part: Part | tuple[Applied, Part],
         around: Around | None = None,
+        *,
+        hold: bool = False,
     ) -> None:
+        """`hold`: the content is kept in memory even where it's read from where the entry stands."""
         self.key = licence.key
         self.wider = licence.wider
         self.content: bytes | None = licence.content
@@ -82,7 +85,9 @@ class Standing:
         fetch = getattr(licence.entry, "fetch", None)
         if fetch is not None:  # the entry is the licence's own: nobody else keeps it in memory
             held += sum(getattr(entry, "lean", _zero)() for entry, _ in licence.found)
-            if licence.whole and licence.content:
+            if hold:
+                held += len(licence.content) if licence.whole else 0
+            elif licence.whole and licence.content:
                 self.content, self.fetch = None, fetch
         self.size = _FIXED + answered.size + len(licence.key) + held + _size_of(part)
         self._show(licence.since)
@@ -163,18 +168,18 @@ class Register:
         self._by_key: dict[bytes, dict[Standing, None]] = {}
         self._by_base: dict[bytes, dict[Standing, None]] = {}
         self._names: dict[frozenset[bytes], Names] = {}
-        self._usual = self._named(_RULES_ASK)
+        self.usual = self.named(RULES_ASK)
         self.changes = 0  # in the store, so far
 
     def place(self, line: bytes, asked: frozenset[bytes], rule: Rule | None = None) -> Place:
         """The place for `line`, where all fields in `asked` are told apart, and queries as `rule` has it."""
         place = self.places.get(line)
         if place is None:
-            place = Place(line, self._usual if asked <= _RULES_ASK else self._named(asked | _RULES_ASK))
+            place = Place(line, self.usual if asked <= RULES_ASK else self.named(asked | RULES_ASK))
             self.places.put(line, place, place.size)
         elif not asked <= place.names.wanted:
             self._empty(place)
-            place.names = self._named(asked | place.names.wanted)
+            place.names = self.named(asked | place.names.wanted)
         if place.rule != rule:
             self._empty(place)
             place.rule = rule
@@ -234,11 +239,12 @@ class Register:
         if self.places.young.get(place.line) is place:
             self.places.grown(size)
 
-    def _named(self, wanted: frozenset[bytes]) -> Names:
+    def named(self, wanted: frozenset[bytes]) -> Names:
+        """The one object for this set of names."""
         names = self._names.get(wanted)
         if names is None:
             if len(self._names) >= 1024:  # those in use stay alive with their places
-                self._names.clear()
+                self._names = {RULES_ASK: self.usual}
             names = self._names[wanted] = Names(wanted)
         return names
 

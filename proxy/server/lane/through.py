@@ -20,7 +20,7 @@ from proxy.message.head import parse_request_head, serialise_request
 from proxy.message.request import Request
 from proxy.server.clients.forwarding import Forwarding, forwarded
 from proxy.server.clients.incoming import Arrival, received_request
-from proxy.server.lane.heads import Block, Blocks, may_come_plain
+from proxy.server.lane.heads import Blocks, Read, Secrets, may_come_plain
 from proxy.server.lane.onward import Onward
 from proxy.server.lane.openings import RULES_ASK, Openings, Said, Way
 from proxy.server.lane.passed import Passed, Rendered, Template, render
@@ -95,10 +95,10 @@ class Through:
             if place is None or not self.switched_on or connection._paused:
                 return data
             names = openings.names
-            block = self._blocks.known.young.get(raw) or self._blocks.read(raw, names)
-            if block is None:
+            read = self._blocks.read(raw, names)
+            if read is None:
                 return data
-            way = place.ways.get(block.parts.get(names) or block.part(names))
+            way = place.ways.get(read[0])
             if way is None or way.new > _MOST_NEW:
                 return data
             epoch = self._store.epoch  # what others have told is taken in by that
@@ -108,7 +108,7 @@ class Through:
             onward = self._onward.block(raw, connection.address, way.host)
             if onward is None:
                 return data
-            passing = Passing(self, connection, data, way, block, clock)
+            passing = Passing(self, connection, data, way, read, clock)
             head = b"%b\r\n%b" % (line, onward)
             errand = self._pool.send_now(head, passing, to_head=way.to_head)
         except Exception as error:  # whatever it is, the long way can still answer
@@ -194,9 +194,9 @@ class Through:
         elif len(waiting) >= AT_ONCE:
             self._records.flush()
 
-    def quotes(self, rendered: Rendered, block: Block) -> bool:
+    def quotes(self, rendered: Rendered, secrets: Secrets) -> bool:
         """Whether the record would have to hide something more than was known when it was rendered."""
-        return self._redaction.quotes(rendered.meaning.evidence, block.secrets)
+        return self._redaction.quotes(rendered.meaning.evidence, secrets)
 
     # How leave is had.
 
@@ -248,16 +248,26 @@ class Through:
 class Passing:
     """One request on its way through. It ends by an answer, or on the long way."""
 
-    __slots__ = ("_block", "_clock", "_connection", "_data", "_started", "_through", "_way", "errand")
+    __slots__ = (
+        "_clock",
+        "_connection",
+        "_data",
+        "_fields",
+        "_secrets",
+        "_started",
+        "_through",
+        "_way",
+        "errand",
+    )
 
     def __init__(
-        self, through: Through, connection: Connection, data: bytes, way: Way, block: Block, clock: float
+        self, through: Through, connection: Connection, data: bytes, way: Way, read: Read, clock: float
     ) -> None:
         self._through = through
         self._connection = connection
         self._data = data
         self._way = way
-        self._block = block
+        _, self._secrets, self._fields = read
         self._clock = clock
         self._started = time()
         self.errand: Errand | None = None
@@ -282,7 +292,7 @@ class Passing:
             rendered = None
         if (
             rendered is None
-            or (self._block.secrets and through.quotes(rendered, self._block))
+            or (self._secrets and through.quotes(rendered, self._secrets))
             or (content and not rendered.meaning.content)
         ):
             self.handed_over(errand.whole(head, content, first_byte).ahead(self.request()))
@@ -293,7 +303,7 @@ class Passing:
         connection.answered(rendered.head + content, self._clock + took)
         passed = Passed(rendered, digest_of(content) if content else _NO_CONTENT, len(content), first_byte)
         through.record(
-            (self._started, took, connection.named, self._way.before, self._block.text, passed),
+            (self._started, took, connection.named, self._way.before, self._fields, passed),
             connection._loop,
         )
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from struct import error as StructError  # noqa: N812 - an exception
+from typing import TypeAlias
 
 import lmdb
 from msgspec import MsgspecError
 
 from proxy.storage.disk.errors import Damaged
 from proxy.storage.disk.record import (
-    NUMBER,
+    NOWHERE,
     Record,
     copied,
     name_of_key,
@@ -22,23 +24,30 @@ from proxy.storage.disk.record import (
 )
 from proxy.storage.disk.tables import Floor, Mark, Table, Tables, Transaction
 
-NOWHERE = bytes(NUMBER)
-"""The place of what has none in the main queue."""
-
 BROKEN = (lmdb.Error, Damaged, OSError, ValueError, LookupError, OverflowError, StructError, MsgspecError)
 """What may be raised where the map is damaged, or can't be written."""
+
+Asks: TypeAlias = Callable[[bytes, int], int]
+"""How often an entry, by its key and number, was used elsewhere since this was asked."""
+
+
+def unused(key: bytes, number: int) -> int:
+    """Nobody else has it."""
+    return 0
 
 
 class Change:
     """All methods raise lmdb.Error; `Damaged` where the counters or the floor can't be read.
 
     `changed` are the keys under which something has changed, `gone` the files that nobody refers to any more.
+    `asks` tells how often the copy of an entry was used that somebody else holds.
     """
 
-    def __init__(self, tables: Tables, txn: Transaction, budget: int) -> None:
+    def __init__(self, tables: Tables, txn: Transaction, budget: int, asks: Asks = unused) -> None:
         self.tables = tables
         self.txn = txn
         self.budget = budget
+        self.asks = asks
         self.counters = tables.counters(txn)
         self._before = self.counters.pack()
         self.floor: Floor = tables.floor(txn)
@@ -73,13 +82,14 @@ class Change:
 
     def record(self, number: int) -> Record | None:
         """The entry; None where there is none, or it is damaged: it is taken out then as far as it goes."""
-        block = self.txn.get(packed((number,)), db=self.tables.entries)
+        table, key = self.tables.where(self.txn, number)
+        block = self.txn.get(key, db=table)
         if block is None:
             return None
         try:
             return unpack(memoryview(block), number)
         except Damaged:
-            self.txn.delete(packed((number,)), db=self.tables.entries)
+            self.txn.delete(key, db=table)
             self.counters.entries = max(0, self.counters.entries - 1)
             self.counters.size = max(0, self.counters.size - self.unqueue(number))
             return None
@@ -110,19 +120,17 @@ class Change:
 
     def put(self, record: Record) -> None:
         """Put an entry down in its table, whether it is new or has changed."""
-        key, block = packed((record.number,)), record.pack()
+        (table, key), block = self.tables.where(self.txn, record.number), record.pack()
         # Behind all others it fills its page; elsewhere one would be split in two halves.
-        if record.revision > record.number or not self.txn.put(
-            key, block, append=True, db=self.tables.entries
-        ):
-            self.txn.put(key, block, db=self.tables.entries)
+        if record.revision > record.number or not self.txn.put(key, block, append=True, db=table):
+            self.txn.put(key, block, db=table)
         self.changed.add(record.key)
 
     def drop(self, record: Record) -> None:
         """Take an entry out of all tables."""
         txn, tables, counters = self.txn, self.tables, self.counters
-        number = packed((record.number,))
-        txn.delete(number, db=tables.entries)
+        table, key = tables.where(txn, record.number)
+        txn.delete(key, db=table)
         name = name_of_key(record.key)
         left = [one for one in self.under(name) if one != record.number]
         if left:

@@ -52,6 +52,11 @@ class DiskEntry(Struct, gc=False, eq=False):
         return self.record.key
 
     @property
+    def number(self) -> int:
+        """Tells it from all others in its folder."""
+        return self.record.number
+
+    @property
     def stored(self) -> StoredResponse:
         return unpack(self.head)[0]
 

@@ -29,7 +29,7 @@ from proxy.storage.disk.shared import Shared
 from proxy.storage.disk.tables import PAGE, Tables
 from proxy.storage.disk.whole import last_transaction, lengthen, meta_sum
 
-FORMAT = 1
+FORMAT = 2
 """The format of what is kept. Another one is begun anew."""
 
 LEAST = 1 << 20

@@ -111,6 +111,8 @@ def reap(change: Change, limit: int) -> int:
         record = change.record(number)
         if record is not None:
             change.drop(record)
+        else:
+            change.unqueue(number)
         count += 1
     return count
 
@@ -139,9 +141,10 @@ def _invalid(change: Change) -> int | None:
     """One entry that is invalid and still held."""
     txn, tables = change.txn, change.tables
     if change.floor.since:
-        with txn.cursor(db=tables.entries) as cursor:
-            if cursor.first() and (number := numbers(cursor.key())[0]) < change.floor.since:
-                return number
+        for table in (tables.entries, tables.places):
+            with txn.cursor(db=table) as cursor:
+                if cursor.first() and (number := numbers(cursor.key())[0]) < change.floor.since:
+                    return number
     with txn.cursor(db=tables.doomed) as cursor:
         name = bytes(cursor.key()) if cursor.first() else None
     while name is not None:

@@ -115,7 +115,7 @@ def rewrite(change: Change, record: Record, head: bytes, deadline: int) -> Recor
     if record.size > before and not make_room(change, 1, 0):
         change.drop(record)
         return None
-    return record if change.txn.get(packed((record.number,)), db=change.tables.entries) is not None else None
+    return record if change.tables.block(change.txn, record.number) is not None else None
 
 
 def reserve(change: Change, file: int, more: int) -> bool:
@@ -185,6 +185,7 @@ def _enter(change: Change, name: bytes, record: Record) -> None:
     """Put a new entry into all tables."""
     txn, tables, counters = change.txn, change.tables, change.counters
     number = packed((record.number,))
+    enqueue(change, record)
     change.put(record)
     txn.put(name, packed((*change.under(name), record.number)), db=tables.keys)
     if record.deadline:
@@ -200,4 +201,3 @@ def _enter(change: Change, name: bytes, record: Record) -> None:
         counters.files += on_disk(record.length)
     counters.entries += 1
     counters.size += record.size
-    enqueue(change, record)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import lmdb
 
-from proxy.storage.disk.change import BROKEN, Change, no_room
+from proxy.storage.disk.change import BROKEN, Asks, Change, no_room, unused
 from proxy.storage.disk.folder import Folder
 from proxy.storage.disk.order import evict_some
 from proxy.storage.disk.reading import Reading
@@ -29,7 +29,7 @@ class Mapped:
     """Where the tables are taken from. `say` is told in one line what is wrong, by any thread.
 
     Nothing that goes wrong below is anybody else's matter: what can't be read is not there, and what can't be
-    written is not kept.
+    written is not kept. `asks` is told to who makes room: see `Change`.
     """
 
     def __init__(self, folder: Folder, say: Callable[[str], None]) -> None:
@@ -37,6 +37,7 @@ class Mapped:
         self.folder = folder
         self.say = say
         self.changed: deque[bytes] = deque()
+        self.asks: Asks = unused
         self._tables: Tables | None = folder.open()
         self._mutex = threading.Lock()
         self._said: dict[str, float] = {}
@@ -140,7 +141,7 @@ class Mapped:
 
     def _transaction(self, tables: Tables, jobs: list[Job]) -> list[Any]:
         with tables.env.begin(write=True, buffers=True) as txn:
-            change = Change(tables, txn, self.folder.budget)
+            change = Change(tables, txn, self.folder.budget, self.asks)
             results = [job.act(change) for job in jobs]
             change.save()
         self.changed.extend(change.changed)

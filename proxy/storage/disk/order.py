@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from proxy.storage.disk.change import NOWHERE, Change
-from proxy.storage.disk.record import Record, copied, name_of_key, numbers, packed
+from proxy.storage.disk.change import Change
+from proxy.storage.disk.record import NOWHERE, Record, copied, name_of_key, numbers, packed
 from proxy.storage.memory.eviction import MOST, USE, price
 
 _SHARE = 10
@@ -95,19 +95,22 @@ def _lack(change: Change, block: int, file: int) -> Lack | None:
 def _evict(change: Change, lack: Lack) -> bool:
     """Let the entry go that is worth least, of those whose leaving helps; False where there is none."""
     change.counters.filling = False
-    place = None
+    place = record = None
     for _ in range(_STEPS):
         place = _next(change, _KINDS[lack])
         if place is None:
             return False
         credit, cost = _credit(change, place.number), price(place.size, _average(change), place.at > 0)
         if credit < cost:
-            break
+            record = change.record(place.number)
+            if record is not None:
+                credit = min(MOST, credit + USE * change.asks(record.key, record.number))
+            if credit < cost:
+                break
         _leave(change, place)
         _into_main(change, place, credit - cost if place.at else 0)
     assert place is not None
-    record = change.record(place.number)
-    if record is not None:
+    if record is not None and record.number == place.number:
         change.drop(record)
     else:
         _leave(change, place)
@@ -158,10 +161,13 @@ def _leave(change: Change, place: _Place) -> None:
 
 
 def _into_main(change: Change, place: _Place, credit: int) -> None:
-    """Put it at the beginning of the main queue."""
-    counters, tables = change.counters, change.tables
+    """Put it at the beginning of the main queue, and its block behind all others."""
+    txn, counters, tables = change.txn, change.counters, change.tables
     at = packed((counters.place,))
     counters.place += 1
     counters.main += place.size
-    change.txn.put(at, packed((place.number, place.size)), append=True, db=tables.main[place.large])
-    change.txn.put(packed((place.number,)), bytes((credit,)) + at, db=tables.places)
+    table, key = tables.where(txn, place.number)
+    if (block := change.take(key, table)) is not None:
+        txn.put(at, block, append=True, db=tables.proven)
+    txn.put(at, packed((place.number, place.size)), append=True, db=tables.main[place.large])
+    txn.put(packed((place.number,)), bytes((credit,)) + at, db=tables.places)

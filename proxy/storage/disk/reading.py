@@ -71,7 +71,7 @@ class Reading:
         """The entry, where it is there, valid and whole."""
         if number < self._floor.since:
             return None
-        block = self._txn.get(packed((number,)), db=self._tables.entries)
+        block = self._tables.block(self._txn, number)
         if block is None:
             return None
         try:
@@ -92,26 +92,20 @@ class Reading:
 
     def meant(self, wanted: Selection, at: int, end: int, limit: int) -> tuple[list[int], int]:
         """The valid ones that are `wanted` of `limit` entries numbered from `at` to `end`; where to go on."""
-        found: list[int] = []
-        with self._txn.cursor(db=self._tables.entries) as cursor:
-            more = cursor.set_range(packed((at,)))
-            for _ in range(limit):
-                if not more or (at := numbers(cursor.key())[0]) >= end:
-                    return found, end
-                one = self.entry(at)
-                if one is not None and wanted.meant(one.record.key, one.record.labels):
-                    found.append(at)
-                at += 1
-                more = cursor.next()
-        return found, at
+        some = self._numbers(at, end, limit)
+        found = []
+        for number in some:
+            one = self.entry(number)
+            if one is not None and wanted.meant(one.record.key, one.record.labels):
+                found.append(number)
+        return found, some[-1] + 1 if len(some) == limit else end
 
     @property
     def invalid(self) -> bool:
         """Whether there may be entries that are invalid and still held."""
         if self._txn.stat(self._tables.doomed)["entries"]:
             return True
-        with self._txn.cursor(db=self._tables.entries) as cursor:
-            return self._floor.since > 0 and cursor.first() and numbers(cursor.key())[0] < self._floor.since
+        return self._floor.since > 0 and bool(self._numbers(0, self._floor.since, 1))
 
     def counters(self) -> Counters:
         """What is counted."""
@@ -120,6 +114,19 @@ class Reading:
     def count(self, wanted: Selection, budget: int) -> int:
         """How many are wanted by key or label."""
         return count_directly(Change(self._tables, self._txn, budget), wanted)
+
+    def _numbers(self, at: int, end: int, limit: int) -> list[int]:
+        """The lowest that entries have from `at` on and before `end`, at most so many."""
+        found: set[int] = set()
+        for table in (self._tables.entries, self._tables.places):
+            with self._txn.cursor(db=table) as cursor:
+                more = cursor.set_range(packed((at,)))
+                for _ in range(limit):
+                    if not more or (number := numbers(cursor.key())[0]) >= end:
+                        break
+                    found.add(number)
+                    more = cursor.next()
+        return sorted(found)[:limit]
 
     def _doomed(self, name: bytes, key: bytes) -> bool:
         mark = self._tables.mark(self._txn, name)

@@ -25,6 +25,9 @@ NAME = 16
 
 NUMBER = 8
 
+NOWHERE = bytes(NUMBER)
+"""The place of what has none in the main queue."""
+
 _BLOCK = 4096
 _MOST_NUMBERS = NUMBER << 12
 _NODE = 18

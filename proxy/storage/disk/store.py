@@ -19,12 +19,13 @@ from proxy.storage.disk.errors import Damaged
 from proxy.storage.disk.folder import Folder
 from proxy.storage.disk.keeping import freshen
 from proxy.storage.disk.mapped import Mapped
-from proxy.storage.disk.order import note_uses
 from proxy.storage.disk.reading import Found, Reading
+from proxy.storage.disk.recalling import DiskAnswers
 from proxy.storage.disk.record import Record, cost
 from proxy.storage.disk.scribe import Scribe
 from proxy.storage.disk.tables import Counters, Tables
 from proxy.storage.disk.upkeep import Upkeep
+from proxy.storage.disk.uses import Uses
 from proxy.storage.disk.writer import DiskWriter
 from proxy.storage.selection import Selection
 
@@ -67,14 +68,16 @@ class DiskStore:
         self._variants = variants
         self._changed: Callable[[bytes], None] | None = None
         self._mapped = Mapped(Folder(Path(path), budget, say or _silently), say or _silently)
-        self._uses: dict[int, int] = {}
+        self.uses = Uses()
+        self._mapped.asks = self.uses.of
         self._promised = 0
         self._arrived = 0
         self._writers: set[DiskWriter] = set()
         self._closed = False
         self.pool = ThreadPoolExecutor(_READERS, thread_name_prefix="pellucid-disk")
-        self._upkeep = Upkeep(self._mapped, self.pool, self._note_uses, lambda: bool(self._uses))
+        self._upkeep = Upkeep(self._mapped, self.pool, self.uses)
         self._scribe = Scribe(self._mapped.perform, self._upkeep.tend)
+        self.answers = DiskAnswers(self._mapped, self._scribe, self.uses.note)
 
     async def look_up(self, key: bytes) -> Sequence[DiskEntry]:
         """The entries under `key`, newest first."""
@@ -187,9 +190,8 @@ class DiskStore:
 
     def _close(self) -> None:
         self._scribe.close()
-        self._mapped.change(self._note_uses)
         self.pool.shutdown()
-        self._upkeep.sync()
+        self._upkeep.end()
         self._mapped.close()
 
     async def do(self, act: Callable[[Change], T], *, must: bool = False) -> T | None:
@@ -242,8 +244,7 @@ class DiskStore:
 
     def used(self, entry: DiskEntry) -> None:
         """Note a use; it is put down with others, a moment later."""
-        number = entry.record.number
-        self._uses[number] = self._uses.get(number, 0) + 1
+        self.uses.note(entry.record.number)
 
     def damaged(self, entry: DiskEntry) -> None:
         """What was read of it isn't what was written: it is let go."""
@@ -299,12 +300,8 @@ class DiskStore:
 
     # What the thread does that writes.
 
-    def _note_uses(self, change: Change) -> None:
-        uses, self._uses = self._uses, {}
-        note_uses(change, list(uses.items()))
-
     def _expire(self, change: Change, now: float) -> int:
-        self._note_uses(change)
+        self.uses.put_down(change)
         return invalidating.expire(change, now, invalidating.AT_ONCE)
 
     # The rest.

@@ -12,7 +12,7 @@ from zlib import crc32
 import lmdb
 import msgspec
 
-from proxy.storage.disk.record import sealed, unsealed
+from proxy.storage.disk.record import NOWHERE, NUMBER, sealed, unsealed
 from proxy.storage.disk.shared import Shared
 
 Buffer: TypeAlias = bytes | memoryview
@@ -111,12 +111,14 @@ class Mark(msgspec.Struct):
 class Tables:
     """An opened map.
 
-    `meta`: the counters and the floor. `entries`: blocks by number. `keys`: numbers by the key's name, oldest
-    first. `fresh` and `main`: the queues of eviction, of small ones and of large ones; `places`: credit and
-    place of those that have any. `marks`: by the name of a label or key; `members`: a label's name and a
-    number; `doomed`: labels with entries that have to be let go. `due`: deadline and number. `changes` and
-    `wide`: what was invalidated, by tick. `files`: the number of the entry by its file; `arriving`: the bytes
-    set aside for one on its way.
+    `meta`: the counters and the floor. `entries`: blocks by number, of those in the fresh queue; `proven`:
+    by place, of those in the main one. So who leaves together stands together, and gives back whole pages:
+    a page with one block left on it takes as much room as a full one. `keys`: numbers by the key's name,
+    oldest first. `fresh` and `main`: the queues of eviction, of small ones and of large ones; `places`:
+    credit and place of those that have any. `marks`: by the name of a label or key; `members`: a label's name
+    and a number; `doomed`: labels with entries that have to be let go. `due`: deadline and number. `changes`
+    and `wide`: what was invalidated, by tick. `files`: the number of the entry by its file; `arriving`: the
+    bytes set aside for one on its way. `answers`: by place, the oldest first; `named`: places by name.
     """
 
     def __init__(self, folder: str, budget: int, most: int) -> None:
@@ -139,6 +141,7 @@ class Tables:
         )
         self.meta = env.open_db(b"meta")
         self.entries = env.open_db(b"entries")
+        self.proven = env.open_db(b"proven")
         self.keys = env.open_db(b"keys")
         self.fresh = env.open_db(b"fresh"), env.open_db(b"fresh, large")
         self.main = env.open_db(b"main"), env.open_db(b"main, large")
@@ -151,9 +154,12 @@ class Tables:
         self.wide = env.open_db(b"wide")
         self.files = env.open_db(b"files")
         self.arriving = env.open_db(b"arriving")
+        self.answers = env.open_db(b"answers")
+        self.named = env.open_db(b"named")
         self.all = (
-            self.meta, self.entries, self.keys, *self.fresh, *self.main, self.places, self.marks,
+            self.meta, self.entries, self.proven, self.keys, *self.fresh, *self.main, self.places, self.marks,
             self.members, self.doomed, self.due, self.changes, self.wide, self.files, self.arriving,
+            self.answers, self.named,
         )  # fmt: skip
 
     @property
@@ -187,6 +193,18 @@ class Tables:
             stat = txn.stat(table)
             pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
         return pages * PAGE
+
+    def where(self, txn: Transaction, number: int) -> tuple[Table, bytes]:
+        """The table and the key of an entry's block."""
+        key = number.to_bytes(NUMBER, "big")
+        place = txn.get(key, None, self.places)
+        at = NOWHERE if place is None else bytes(place[1:9])
+        return (self.entries, key) if at == NOWHERE else (self.proven, at)
+
+    def block(self, txn: Transaction, number: int) -> Buffer | None:
+        """An entry's block, as it stands in the map."""
+        table, key = self.where(txn, number)
+        return txn.get(key, db=table)
 
     def counters(self, txn: Transaction) -> Counters:
         """Raises `Damaged`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from time import monotonic
 
@@ -17,8 +17,10 @@ from proxy.storage.disk.keeping import release
 from proxy.storage.disk.mapped import Mapped
 from proxy.storage.disk.record import packed
 from proxy.storage.disk.tables import Tables
+from proxy.storage.disk.uses import Uses
 
 _AT_ONCE = 256
+_SLICES = 64
 _WHOLE = 16
 _EACH = 10.0
 
@@ -59,15 +61,12 @@ def give_up(change: Change, files: list[int]) -> None:
 
 
 class Upkeep:
-    """What is to be done now and then, by the thread that writes. `note_uses` puts down what was `used`."""
+    """What is to be done now and then, by the thread that writes. `uses` are to be put down."""
 
-    def __init__(
-        self, mapped: Mapped, pool: Executor, note_uses: Callable[[Change], None], used: Callable[[], bool]
-    ) -> None:
+    def __init__(self, mapped: Mapped, pool: Executor, uses: Uses) -> None:
         self._mapped = mapped
         self._pool = pool
-        self._note_uses = note_uses
-        self._used = used
+        self._uses = uses
         self._seen = 0
         self._synced = 0
         self._syncing: Future[None] | None = None
@@ -87,7 +86,7 @@ class Upkeep:
             return
         if tables is not self._of:
             self._of, self._strays, self._seen, self._synced = tables, strays(tables), 0, 0
-        if self._mapped.read(lambda reading: reading.invalid, False) or self._used():
+        if self._mapped.read(lambda reading: reading.invalid, False) or self._uses:
             self._mapped.change(self._tend)
         self._sweep(tables)
         now = monotonic()
@@ -100,6 +99,13 @@ class Upkeep:
             self._syncing = self._pool.submit(self.sync)
         self._seen = number
 
+    def end(self) -> None:
+        """Do what is left to do at the end."""
+        for _ in range(_SLICES):
+            if self._uses:
+                self._mapped.change(self._uses.put_down)
+        self.sync()
+
     def sync(self) -> None:
         """Have all be on the disk."""
         tables = self._mapped.tables
@@ -110,7 +116,7 @@ class Upkeep:
                 self._synced = number
 
     def _tend(self, change: Change) -> None:
-        self._note_uses(change)
+        self._uses.put_down(change)
         reap(change, _AT_ONCE)
 
     def _sweep(self, tables: Tables) -> None:

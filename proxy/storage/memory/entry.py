@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.head import soften, unpack
-from proxy.storage.memory.eviction import Place
+from proxy.storage.memory.eviction import MOST, USE, Place
 from proxy.storage.memory.ghosts import GHOST
 from proxy.storage.memory.labels import Group
 from proxy.storage.memory.members import Members
@@ -27,7 +27,9 @@ class MemoryEntry(Struct, gc=False, eq=False):
     `head` is what `pack` made of the stored response and its digest; it changes when the entry is freshened.
     `size` is what it takes of the budget. `groups` are those of its labels. `older` is the next older entry
     under the same key. `due` are those that expire with it, None where it never does. `place` is that in the
-    order of eviction: None once it was let go. Hidden from the garbage collector as that is.
+    order of eviction: None once it was let go. `below` is its number in the tier below, 0 where there is none
+    that keeps an order; `told` says whether that knows of its last use. Hidden from the garbage collector as
+    its place is.
     """
 
     key: bytes
@@ -38,6 +40,8 @@ class MemoryEntry(Struct, gc=False, eq=False):
     older: MemoryEntry | None = None
     due: Members | None = None
     place: Place | None = None
+    below: int = 0
+    told: bool = True
 
     def __repr__(self) -> str:
         return f"MemoryEntry({self.key!r}, {len(self.held)} bytes)"
@@ -74,10 +78,12 @@ class MemoryEntry(Struct, gc=False, eq=False):
             return False
         return not self.groups or not any(group.doomed for group in self.groups)
 
-    @property
-    def used(self) -> bool:
-        """Whether it is in the store and was used, as far as its eviction remembers that."""
-        return self.place is not None and self.place.credit > 0
+    def tell(self) -> int:
+        """How often it was used since this was asked last, as far as its eviction remembers that."""
+        if self.told:
+            return 0
+        self.told, place = True, self.place
+        return 1 if place is None else max(1, place.credit // USE)
 
     def _settled(self) -> bytes:
         """The head, as soft purges of its labels have left it."""
@@ -94,8 +100,11 @@ class MemoryEntry(Struct, gc=False, eq=False):
 
     def touch(self) -> None:
         """Note that the entry was used: once for each exchange that it answers."""
-        if self.place is not None:
-            self.place.touch()
+        place = self.place
+        if place is not None:
+            if place.credit < MOST:
+                place.credit += USE
+            self.told = False
 
     def read(self, first: int, last: int) -> AsyncIterator[bytes | memoryview]:
         """Bytes `first` to `last` of the content as views of it. Raises ValueError out of its bounds."""

@@ -86,6 +86,10 @@ class MemoryStore:
         """What `labelled` gives."""
         return [entry for entry in self._labels.newest(label, limit) if entry.usable]
 
+    def current(self, epoch: int) -> bool:
+        """Whether `epoch` is still that of the store."""
+        return epoch == self.epoch
+
     def watch(self, changed: Callable[[bytes], None]) -> None:
         """Have `changed` called with each key under which something is stored, freshened or let go."""
         self._changed = changed
@@ -212,6 +216,10 @@ class MemoryStore:
     def keys(self) -> Collection[bytes]:
         """The keys under which anything is held; it follows what changes."""
         return self._newest.keys()
+
+    def under(self, key: bytes) -> Iterator[MemoryEntry]:
+        """All entries under `key`, usable or not; may be asked by any thread."""
+        return self._under(key)
 
     def drop(self, entry: MemoryEntry) -> None:
         """Let go of one entry at once; nothing where it has left already."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from proxy.storage.contract import Entry, Store
 from proxy.storage.memory.entry import MemoryEntry
@@ -85,13 +85,31 @@ class Seen:
         return False
 
 
+class Ordered(Protocol):
+    """A tier below that lets go of what is used least, so has to know what its copies are used for.
+
+    `asks` is called by any thread: how often the copy of an entry, by its key and number, was used.
+    """
+
+    asks: Callable[[bytes, int], int]
+
+    def note(self, number: int, times: int) -> None: ...
+
+
 class Copies:
-    """The copies that `memory` holds, each of them looked at again before it is used where that has to be."""
+    """The copies that `memory` holds, each of them looked at again before it is used where that has to be.
 
-    __slots__ = ("_doubts", "_memory", "_walk", "_whole")
+    Their uses are told to the tier below that is `ordered`: it asks for them when it makes room, and hears of
+    them now and then, as other processes make room there too, and this one may be killed.
+    """
 
-    def __init__(self, memory: MemoryStore) -> None:
+    __slots__ = ("_doubts", "_memory", "_ordered", "_walk", "_whole")
+
+    def __init__(self, memory: MemoryStore, ordered: Ordered | None = None) -> None:
         self._memory = memory
+        self._ordered = ordered
+        if ordered is not None:
+            ordered.asks = self.uses_of
         self._whole: set[bytes] = set()
         self._doubts = Doubts()
         self._walk: Iterator[bytes] = iter(())
@@ -125,6 +143,7 @@ class Copies:
             else:
                 copies.remove(copy)
                 found.append(copy)
+                copy.below = getattr(entry, "number", 0)
         if known and lower:
             self._whole.add(key)
         return [*copies, *found]
@@ -173,13 +192,34 @@ class Copies:
     def lost(self, copy: MemoryEntry) -> None:
         """`copy` has left memory."""
         self._whole.discard(copy.key)
+        self._note(copy)
 
-    def used(self, limit: int) -> list[bytes]:
-        """Some keys whose copies were used; all of them have their turn."""
+    # What the order of a tier below has to know.
+
+    def note_some(self, limit: int) -> bool:
+        """Tell of the uses of some copies, `limit` keys at most; False once all have had their turn."""
         walked = list(islice(self._walk, limit))
-        if len(walked) < limit:
-            self._walk = iter(list(self._whole))
-        return [key for key in walked if any(copy.used for copy in self._memory.at_hand(key))]
+        for key in walked:
+            for copy in self._memory.under(key):
+                self._note(copy)
+        if len(walked) == limit:
+            return True
+        self._walk = iter(list(self._memory.keys()))
+        return False
+
+    def note_all(self) -> None:
+        """Tell of the uses of all copies."""
+        for key in list(self._memory.keys()):
+            for copy in self._memory.under(key):
+                self._note(copy)
+
+    def uses_of(self, key: bytes, number: int) -> int:
+        """How often the copy of the entry `number` was used that was not told yet; asked by any thread."""
+        return sum(copy.tell() for copy in self._memory.under(key) if copy.below == number)
+
+    def _note(self, copy: MemoryEntry) -> None:
+        if copy.below and self._ordered is not None and (times := copy.tell()):
+            self._ordered.note(copy.below, times)
 
     # What was heard, but takes long to look for.
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from proxy.caching.stored import StoredResponse
 from proxy.message.errors import PellucidError
-from proxy.storage.contract import Entry, Figures, Store
+from proxy.storage.contract import Entry, Figures, Store, recall_of
 from proxy.storage.selection import Selection
 from proxy.storage.tiers.copies import Reading, Seen, is_same
 from proxy.storage.tiers.nearby_writer import NearbyWriter
-from proxy.storage.tiers.told import Fleet
+from proxy.storage.tiers.recalling import Confirmed
+from proxy.storage.tiers.told import Fleet, Teller
 
 LARGEST = 1 << 20
 """Bytes of a content that is copied to disk when it is found in the shared store again, at most."""
@@ -34,6 +35,8 @@ class Nearby:
         self._seen = Seen()
         self._readings: set[Reading] = set()
         self._watcher: Callable[[bytes], None] | None = None
+        answers = recall_of(disk)
+        self.answers = None if answers is None else Confirmed(answers, self._is_confirmed)
         fleet.watch(self._changed)
         fleet.hear(self._purged)
 
@@ -78,6 +81,11 @@ class Nearby:
     def epoch(self) -> int:
         """The shared store's."""
         return self.fleet.epoch
+
+    @property
+    def teller(self) -> Teller:
+        """Whose epoch it is."""
+        return self.fleet.teller
 
     @property
     def in_touch(self) -> bool:

@@ -9,7 +9,8 @@ What holds of the copies:
 - What was read below while something was told about it is read again (`Reading`). Where a response was begun
   to be stored before it was purged, each tier sees to it by itself that it is not kept.
 - Changes are made below first and told afterwards; purges are told before as well, so that nobody who begins
-  to store in between misses them.
+  to store in between misses them. One that has begun is brought to its end even where whoever asked for it is
+  gone: what was read and copied meanwhile would stay.
 """
 
 from __future__ import annotations
@@ -19,21 +20,22 @@ from pathlib import Path
 
 from proxy.caching.stored import StoredResponse
 from proxy.message.errors import PellucidError
-from proxy.storage.contract import Entry, Figures, Store
+from proxy.storage.contract import Entry, Figures, Recall, Store, recall_of
+from proxy.storage.finishing import Finishing
 from proxy.storage.memory.entry import MemoryEntry
 from proxy.storage.memory.store import TIER, MemoryStore
 from proxy.storage.news import News, Purged
 from proxy.storage.selection import Selection
-from proxy.storage.tiers.copies import Copies, Reading, Seen, is_same
+from proxy.storage.tiers.copies import Copies, Ordered, Reading, Seen, is_same
+from proxy.storage.tiers.recalling import TierAnswers
 from proxy.storage.tiers.told import Fleet, Told
 from proxy.storage.tiers.writer import TiersWriter
-from proxy.storage.turns import Turns
 
 LARGEST = 1 << 20
 """Bytes of a content that is copied into memory when it is found below, at most."""
 
 _TRIES = 3
-_TOUCHED = 1024
+_NOTED = 4096
 
 
 class Tiers:
@@ -42,6 +44,7 @@ class Tiers:
     `fleet` is the tier below where that is shared with other proxies: it takes waiting, and tells of changes
     itself. `alone` is for how many seconds copies are used while it is out of touch; None: for any time.
     `name` is what the tier below is called in the figures, `folder` where others look for the `news`.
+    `ordered` is the tier that has to know what the copies are used for.
     """
 
     def __init__(
@@ -54,18 +57,23 @@ class Tiers:
         alone: float | None = None,
         name: str = "disk",
         folder: Path | None = None,
+        ordered: Ordered | None = None,
     ) -> None:
         self.memory = memory
         self.below = below
         self.news = news
         self._fleet = fleet
-        self._copies = Copies(memory)
+        self._copies = Copies(memory, ordered)
         self._seen = Seen()
+        self._purging = Finishing()
         self._name = name
         self._told = Told(memory, self._copies, news, fleet, alone, folder)
         self.catch_up = self._told.catch_up
         memory.let_go = self._copies.lost
+        self.answers: Recall | None = None
         if below is not None:
+            if (answers := recall_of(below)) is not None:
+                self.answers = TierAnswers(below, answers, self._copies, self._told)
             below.watch(self._changed_below)
             below.hear(lambda wanted: self._told.take_in(Purged(wanted)))
 
@@ -135,10 +143,17 @@ class Tiers:
 
         What others have told is taken in first: it costs next to nothing where there is nothing new.
         """
-        told, fleet = self._told, self._fleet
-        if told.view[0] != told.number or (fleet is not None and fleet.epoch != told.fleet_epoch):
+        told = self._told
+        if told.view[0] != told.number or told.teller.epoch != told.fleet_epoch:
             told.catch_up()
         return self.memory.epoch + told.moved
+
+    def current(self, epoch: int) -> bool:
+        """Whether `epoch` is still that of the store, once all that others have told is taken in."""
+        told = self._told
+        if told.view[0] != told.number or told.teller.epoch != told.fleet_epoch:
+            told.catch_up()
+        return epoch == self.memory.epoch + told.moved
 
     def watch(self, changed: Callable[[bytes], None]) -> None:
         """Have `changed` called with each key under which something changes, here or elsewhere."""
@@ -207,15 +222,8 @@ class Tiers:
 
     async def invalidate(self, keys: Sequence[bytes], labels: Sequence[bytes]) -> int:
         """Remove all entries under these keys or with these labels, here and for all others; how many."""
-        wanted = Selection(tuple(keys), tuple(labels))
-        self.catch_up()
-        self._told.purging(Purged(wanted))
-        count = await self.memory.invalidate(keys, labels)
-        if self.below is not None:
-            count = max(count, await self.below.invalidate(keys, labels))
-            await self.memory.invalidate(keys, labels)  # what was copied meanwhile
-        self._told.purging(Purged(wanted, owed=self._owes(wanted)))
-        return count
+        counts = await self.purge(Selection(tuple(keys), tuple(labels)))
+        return max(counts.values())
 
     async def purge(
         self, wanted: Selection, *, soft: float | None = None, dry: bool = False
@@ -226,10 +234,16 @@ class Tiers:
             below = await self.below.purge(wanted, dry=True) if self.below is not None else {}
             return {**await self.memory.purge(wanted, dry=True), **below}
         self._told.purging(Purged(wanted, soft))
-        counts = dict(await self.memory.purge(wanted, soft=soft))
-        if self.below is not None:
-            counts |= await self.below.purge(wanted, soft=soft)
-            await self.memory.purge(wanted, soft=soft)  # what was copied meanwhile
+        counts = await self.memory.purge(wanted, soft=soft)
+        if self.below is None:
+            self._told.purging(Purged(wanted, soft))
+            return counts
+        return {**counts, **await self._purging.see_through(self._purge(self.below, wanted, soft))}
+
+    async def _purge(self, below: Store, wanted: Selection, soft: float | None) -> Mapping[str, int]:
+        """Do it `below`, and to all copies that were made meanwhile."""
+        counts = await below.purge(wanted, soft=soft)
+        await self.memory.purge(wanted, soft=soft)
         self._told.purging(Purged(wanted, soft, self._owes(wanted)))
         return counts
 
@@ -252,11 +266,7 @@ class Tiers:
         self._told.look_at_folder()
         count = self._copies.settle_some() + await self.memory.expire(now)
         if self.below is not None:
-            turns = Turns()
-            for key in self._copies.used(_TOUCHED):
-                for entry in self.below.at_hand(key) or ():
-                    self.below.touch(entry)
-                await turns.pause()
+            self._copies.note_some(_NOTED)
             count += await self.below.expire(now)
         return count
 
@@ -280,6 +290,8 @@ class Tiers:
         """Let go of all copies; what is below closes too."""
         for writer in list(self._told.writers):
             writer.abort()
+        await self._purging.close()
+        self._copies.note_all()
         await self.memory.close()
         if self.below is not None:
             await self.below.close()

@@ -20,14 +20,29 @@ EVERYTHING = Purged(Selection(everything=True))
 T = TypeVar("T")
 
 
-class Fleet(Store, Protocol):
-    """A store that other proxies share. It tells of what they change while it is `in_touch`.
+class Teller(Protocol):
+    """Whose `epoch` moves when others may have changed something that was not heard of."""
 
-    Its `epoch` moves when they may have changed something that it has not heard of.
-    """
+    @property
+    def epoch(self) -> int: ...
+
+
+class Nobody:
+    """Where there are no others."""
+
+    epoch = 0
+
+
+class Fleet(Store, Teller, Protocol):
+    """A store that other proxies share. It tells of what they change while it is `in_touch`."""
 
     @property
     def in_touch(self) -> bool: ...
+
+    @property
+    def teller(self) -> Teller:
+        """Where its `epoch` comes from, so that it can be looked at without a detour."""
+        ...
 
     def owes(self, wanted: Selection) -> bool:
         """Whether any of what is `wanted` was to be invalidated there and could not be yet."""
@@ -51,7 +66,7 @@ class Told:
     `folder` is where others look for the news; None: they are handed on.
 
     There is something to catch up with where the `view` of the news' number is not the `number` that was
-    heard, or the fleet's epoch is not `fleet_epoch`.
+    heard, or the epoch of the fleet's `teller` is not `fleet_epoch`.
     """
 
     __slots__ = (
@@ -69,6 +84,7 @@ class Told:
         "news",
         "number",
         "readings",
+        "teller",
         "view",
         "watcher",
         "writers",
@@ -99,11 +115,12 @@ class Told:
         self._cut_since: float | None = None
         self.view: Sequence[int] = news.view if news is not None else (0,)
         self.number = self.view[0]
-        self.fleet_epoch = fleet.epoch if fleet is not None else 0
+        self.teller: Teller = fleet.teller if fleet is not None else Nobody()
+        self.fleet_epoch = self.teller.epoch
 
     def catch_up(self) -> None:
         """Take in what others have told: next to nothing where they haven't."""
-        news, fleet = self.news, self._fleet
+        news, fleet, teller = self.news, self._fleet, self.teller
         if news is not None and self.view[0] != self.number:
             self.number = self.view[0]
             items = news.hear()
@@ -113,8 +130,8 @@ class Told:
                 if fleet is not None and isinstance(item, Purged):
                     fleet.heard(item.wanted, item.soft, owed=item.owed)
                 self.take_in(item)
-        if fleet is not None and fleet.epoch != self.fleet_epoch:
-            self.fleet_epoch = fleet.epoch
+        if teller.epoch != self.fleet_epoch:
+            self.fleet_epoch = teller.epoch
             self.take_in(EVERYTHING)
 
     def close(self) -> None:

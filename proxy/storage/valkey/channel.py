@@ -11,7 +11,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from valkey._parsers import _AsyncRESP3Parser
 from valkey.asyncio.connection import Connection, SSLConnection
 from valkey.exceptions import (
     AuthenticationError,
@@ -23,12 +22,12 @@ from valkey.exceptions import (
 
 from proxy.message.errors import ConfigurationError
 from proxy.storage.valkey.address import Address, Place, shown
-
-Reply = Any
-"""What the server answered; where that was an error, or nothing came, the exception itself."""
-
+from proxy.storage.valkey.resp import Parser, Push, Reply, pack
 
 Seen = Callable[[Reply], None]
+
+_PARTING = 0.2
+"""Seconds that what was sent last has to leave."""
 
 _LATE = 0.003
 _GRACE = 0.05
@@ -48,33 +47,7 @@ class Refused(ConfigurationError):  # noqa: N818 - as the other refusals are cal
     """A server that is there and doesn't let us in, or is no Valkey: waiting helps nothing."""
 
 
-class _Push(list[Any]):
-    """A message that nobody asked for."""
-
-
-class _Parser(_AsyncRESP3Parser):
-    async def handle_push_response(self, response: list[Any], *_: object) -> _Push:
-        return _Push(response)
-
-
-class _Stream:
-    """What is added to the client's connections: the next answer or message, whichever comes."""
-
-    _parser: Any
-
-    async def next(self) -> Reply:
-        return await self._parser.read_response(disable_decoding=True, push_request=True)
-
-
-class _Plain(_Stream, Connection):
-    pass
-
-
-class _Secure(_Stream, SSLConnection):
-    pass
-
-
-def _connection(address: Address, place: Place, ca: str, patience: float) -> _Plain | _Secure:
+def _connection(address: Address, place: Place, ca: str, patience: float) -> Connection | SSLConnection:
     common: dict[str, Any] = {
         "host": place[0],
         "port": place[1],
@@ -82,7 +55,6 @@ def _connection(address: Address, place: Place, ca: str, patience: float) -> _Pl
         "username": address.user or None,
         "password": address.password or None,
         "protocol": 3,
-        "parser_class": _Parser,
         "socket_timeout": None,
         "socket_connect_timeout": patience,
         "socket_keepalive": True,
@@ -91,8 +63,8 @@ def _connection(address: Address, place: Place, ca: str, patience: float) -> _Pl
         "lib_version": None,
     }
     if not address.tls:
-        return _Plain(**common)
-    return _Secure(ssl_ca_certs=ca or None, ssl_check_hostname=True, **common)
+        return Connection(**common)
+    return SSLConnection(ssl_ca_certs=ca or None, ssl_check_hostname=True, **common)
 
 
 def check_ca(path: str) -> None:
@@ -108,16 +80,17 @@ def check_ca(path: str) -> None:
         ) from None
 
 
-class Channel:
+class Channel(asyncio.Protocol):
     """A connection in use. `depth` bounds the questions under way, `room` the bytes that wait to be sent.
 
     `told` is called with each message that arrives, before the answer to whatever was asked after it; `lost`
-    once, when the connection is gone.
+    once, when the connection is gone. The client has connected; from then on its transport is ours, so that
+    an answer gets to whoever asked without a task in between.
     """
 
     def __init__(
         self,
-        connection: _Plain | _Secure,
+        connection: Connection | SSLConnection,
         *,
         depth: int,
         room: int,
@@ -125,16 +98,22 @@ class Channel:
         lost: Callable[[], None] | None = None,
     ) -> None:
         self.heard = monotonic()
-        self._connection = connection
+        self.closed = False
         self._depth, self._room = depth, room
         self._told, self._lost = told, lost
-        self._waiting: deque[tuple[asyncio.Future[Reply], float, bytes, Seen | None]] = deque()
-        self._outgoing: list[bytes] = []
-        self._queued = 0
-        self._wake = asyncio.Event()
-        self._closed = False
+        self._waiting: deque[tuple[asyncio.Future[Reply], bytes, Seen | None]] = deque()
+        self._parser = Parser()
         self._loop = asyncio.get_running_loop()
-        self._tasks = [self._loop.create_task(self._send()), self._loop.create_task(self._receive())]
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._connection = connection
+        stream: Any = connection._reader
+        way: Any = connection._writer
+        self._transport: asyncio.Transport = way.transport
+        self._transport.set_protocol(self)
+        if early := bytes(stream._buffer):
+            self.data_received(early)
+        if self._transport.is_closing() or stream.at_eof():
+            self.close()
 
     @classmethod
     async def open(
@@ -161,15 +140,6 @@ class Channel:
             raise
         return cls(connection, **others)
 
-    @property
-    def oldest(self) -> float | None:
-        """When the question was asked, by the monotonic clock, whose answer is awaited for longest."""
-        return self._waiting[0][1] if self._waiting else None
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
-
     def ask(
         self, *words: bytes | int | str, pushed: bytes = b"", seen: Seen | None = None
     ) -> asyncio.Future[Reply]:
@@ -179,27 +149,23 @@ class Channel:
         answer when it comes, even if nobody waits for it any more, and before anything that comes after it.
         """
         future: asyncio.Future[Reply] = self._loop.create_future()
-        if self._closed:
+        if self.closed:
             future.set_result(LOST)
-            return future
-        if len(self._waiting) >= self._depth or self._queued > self._room:
+        elif len(self._waiting) >= self._depth or self._transport.get_write_buffer_size() > self._room:
             future.set_result(BUSY)
-            return future
-        packed = self._connection.pack_command(*words)
-        self._outgoing += packed
-        self._queued += sum(map(len, packed))
-        self._waiting.append((future, monotonic(), pushed, seen))
-        self._wake.set()
+        else:
+            self._waiting.append((future, pushed, seen))
+            self._transport.write(pack(words))
         return future
 
     def close(self) -> None:
         """Give the connection up; whoever waits for an answer gets none."""
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
-        for task in self._tasks:
-            task.cancel()
+        self.closed = True
         self._connection._close()  # type: ignore[no-untyped-call] # the client's way without waiting
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(_PARTING, self._transport.abort)
         while self._waiting:
             future = self._waiting.popleft()[0]
             if not future.done():
@@ -210,40 +176,35 @@ class Channel:
     async def wait_closed(self) -> None:
         """Close it, and wait until nothing of it is left."""
         self.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.wait((self._over,), timeout=2 * _PARTING)
 
-    async def _send(self) -> None:
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._outgoing:
-                    batch, self._outgoing = self._outgoing, []
-                    size = sum(map(len, batch))
-                    await self._connection.send_packed_command(batch, check_health=False)
-                    self._queued -= size
-        except Exception:
-            self.close()
+    # What the transport tells.
 
-    async def _receive(self) -> None:
+    def data_received(self, data: bytes) -> None:
+        self.heard = monotonic()
         try:
-            while True:
-                try:
-                    reply = await self._connection.next()
-                except ResponseError as error:
-                    reply = error
-                self.heard = monotonic()
-                if isinstance(reply, _Push) and not (self._waiting and reply[0] == self._waiting[0][2]):
-                    if self._told is not None:
-                        self._told(reply)
-                    continue
-                future, _, _, seen = self._waiting.popleft()
-                if seen is not None:
-                    seen(reply)
-                if not future.done():
-                    future.set_result(reply)
+            for reply in self._parser.feed(data):
+                if self.closed:
+                    return
+                self._take(reply)
         except Exception:  # an answer that nobody asked for, or that is none
             self.close()
+
+    def _take(self, reply: Reply) -> None:
+        if isinstance(reply, Push) and not (self._waiting and reply[0] == self._waiting[0][1]):
+            if self._told is not None:
+                self._told(reply)
+            return
+        future, _, seen = self._waiting.popleft()
+        if seen is not None:
+            seen(reply)
+        if not future.done():
+            future.set_result(reply)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.close()
+        if not self._over.done():
+            self._over.set_result(None)
 
 
 async def answers(futures: list[asyncio.Future[Reply]], within: float) -> list[Reply]:

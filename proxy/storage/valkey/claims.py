@@ -7,8 +7,9 @@ import os
 
 from proxy.storage.settings import ValkeySettings
 from proxy.storage.valkey import messages
-from proxy.storage.valkey.channel import Reply, answers
+from proxy.storage.valkey.channel import answers
 from proxy.storage.valkey.names import Names, digest, shard_of
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.scripts import RELEASE, RENEW
 from proxy.storage.valkey.servers import Servers
 

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from proxy.caching.stored import StoredResponse
 from proxy.message.errors import PellucidError
-from proxy.storage.valkey.channel import Reply, answers
+from proxy.storage.valkey.channel import answers
 from proxy.storage.valkey.node import Node
 from proxy.storage.valkey.record import PIECE, Record, Unreadable, unframe
+from proxy.storage.valkey.resp import Reply
 
 PATIENCE = 1.0
 """Seconds for which a reader waits for the next piece before its response breaks off."""

@@ -6,7 +6,8 @@ import asyncio
 from time import monotonic
 
 from proxy.storage.contract import Figures
-from proxy.storage.valkey.channel import Reply, answers
+from proxy.storage.valkey.channel import answers
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.servers import Servers
 
 _EVERY = 2.0

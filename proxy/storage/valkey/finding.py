@@ -13,12 +13,13 @@ import msgspec
 from proxy.caching.stored import StoredResponse
 from proxy.storage.head import unpack
 from proxy.storage.settings import ValkeySettings
-from proxy.storage.valkey.channel import Reply, answers
+from proxy.storage.valkey.channel import answers
 from proxy.storage.valkey.entry import Home as EntryHome
 from proxy.storage.valkey.entry import ValkeyEntry
 from proxy.storage.valkey.names import Names, digest, digest_of, id_of, shard_of
 from proxy.storage.valkey.node import Node
 from proxy.storage.valkey.record import PIECE, Unreadable, unframe, unseal
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.scripts import LOOK_UP
 
 _BUDGET = 256 << 10

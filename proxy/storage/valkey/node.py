@@ -15,8 +15,9 @@ from proxy.storage.settings import ValkeySettings
 from proxy.storage.valkey import scripts
 from proxy.storage.valkey.address import Address, Place, shown
 from proxy.storage.valkey.breaker import Breaker
-from proxy.storage.valkey.channel import BUSY, LOST, SLOW, Channel, Refused, Reply, Unwell, answers
+from proxy.storage.valkey.channel import BUSY, LOST, SLOW, Channel, Refused, Unwell, answers
 from proxy.storage.valkey.names import Names
+from proxy.storage.valkey.resp import Reply
 
 CONNECT = 1.0
 """Seconds within which a server has to answer that is connected to."""

@@ -10,13 +10,14 @@ from typing import Protocol
 from proxy.storage.selection import Selection
 from proxy.storage.settings import ValkeySettings
 from proxy.storage.valkey import messages
-from proxy.storage.valkey.channel import Reply, Unwell, answers
+from proxy.storage.valkey.channel import Unwell, answers
 from proxy.storage.valkey.entry import ValkeyEntry
 from proxy.storage.valkey.finding import Finder, Sight
 from proxy.storage.valkey.names import SHARDS, Names, digest, digest_of, id_of, shard_of
 from proxy.storage.valkey.node import Node
 from proxy.storage.valkey.pending import Kind, Pending, Soft, wide_part
 from proxy.storage.valkey.record import Unreadable, unseal
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.scripts import PURGE_KEY, PURGE_LABEL, PURGE_SHARD, REMOVE, TELL
 
 FEW = 256

@@ -11,9 +11,10 @@ from valkey.crc import key_slot
 
 from proxy.storage.settings import ValkeySettings
 from proxy.storage.valkey.address import Address, Place
-from proxy.storage.valkey.channel import Channel, Refused, Reply, Unwell, answers
+from proxy.storage.valkey.channel import Channel, Refused, Unwell, answers
 from proxy.storage.valkey.names import SHARDS, Names
 from proxy.storage.valkey.node import CONNECT, Node
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.scripts import RAISING, Script
 
 _LOOK_AGAIN = 5.0

@@ -13,7 +13,7 @@ from proxy.storage.selection import Selection
 from proxy.storage.settings import ValkeySettings
 from proxy.storage.valkey import messages
 from proxy.storage.valkey.address import parse
-from proxy.storage.valkey.channel import Reply, check_ca
+from proxy.storage.valkey.channel import check_ca
 from proxy.storage.valkey.claims import ValkeyClaims
 from proxy.storage.valkey.entry import ValkeyEntry
 from proxy.storage.valkey.figures import Gauge
@@ -21,6 +21,7 @@ from proxy.storage.valkey.finding import Finder
 from proxy.storage.valkey.names import Names
 from proxy.storage.valkey.node import Node
 from proxy.storage.valkey.purging import Purger
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.servers import Servers
 from proxy.storage.valkey.storing import Storer
 from proxy.storage.valkey.writer import ValkeyWriter
@@ -87,6 +88,11 @@ class ValkeyStore:
     def claims(self) -> ValkeyClaims:
         """Who of the fleet asks the origin for what."""
         return self._claims
+
+    @property
+    def teller(self) -> ValkeyStore:
+        """Whose epoch it is."""
+        return self
 
     @property
     def in_touch(self) -> bool:

@@ -13,13 +13,14 @@ from proxy.storage.head import pack
 from proxy.storage.selection import Selection
 from proxy.storage.settings import ValkeySettings
 from proxy.storage.valkey import messages
-from proxy.storage.valkey.channel import Reply, answers
+from proxy.storage.valkey.channel import answers
 from proxy.storage.valkey.entry import Home as EntryHome
 from proxy.storage.valkey.entry import ValkeyEntry
 from proxy.storage.valkey.finding import Finder
 from proxy.storage.valkey.names import Names, digest, shard_of
 from proxy.storage.valkey.node import Node
 from proxy.storage.valkey.record import PIECE, Framer, Record, seal
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.scripts import ADD_TO_LABEL, COMMIT, FRESHEN, GRACE, REMOVE
 from proxy.storage.valkey.servers import Servers
 from proxy.storage.valkey.writer import ValkeyWriter

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from proxy.caching.stored import StoredResponse
 from proxy.storage.pieces import Pieces
-from proxy.storage.valkey.channel import Reply
 from proxy.storage.valkey.entry import ValkeyEntry
 from proxy.storage.valkey.record import PIECE, Framer
+from proxy.storage.valkey.resp import Reply
 
 
 class Home(Protocol):

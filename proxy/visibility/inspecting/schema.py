@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from proxy.visibility.inspecting.report import FORMAT, Report
+from proxy.visibility.schemas import schema_of, text_of
 
 FILE = Path(__file__).with_name("report.schema.json")
 """The schema as it is delivered with the package."""
@@ -16,21 +14,12 @@ FILE = Path(__file__).with_name("report.schema.json")
 
 def schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) that every report follows."""
-    generated: dict[str, Any] = msgspec.json.schema(Report)
-    for shape in generated["$defs"].values():
-        if "description" in shape:
-            shape["description"] = " ".join(shape["description"].split())
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{FORMAT.replace('/', ':')}",
-        "title": f"What a log of exchanges shows, {FORMAT}",
-        **generated,
-    }
+    return schema_of(Report, "What a log of exchanges shows", FORMAT)
 
 
 def render() -> str:
     """The text of the file."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return text_of(schema())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.commands.pages.charts import WIDTH, Series, bars, before_and_after, nice, stacked
-from proxy.commands.pages.rendering import coded, duration, moment, number, percent, shown, size
+from proxy.commands.pages.rendering import coded, duration, moment, number, percent, size
+from proxy.commands.shown import shown
 
 
 def heights(drawn: str, kind: str) -> list[float]:

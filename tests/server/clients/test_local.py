@@ -64,6 +64,19 @@ async def test_trace_with_content(listening: Listening) -> None:
     assert answer.head.status == 400
 
 
+async def test_an_https_resource_over_a_connection_that_is_not_secured(listening: Listening) -> None:
+    """RFC 9110 §7.4: it MUST be rejected, unless the connection is from a trusted gateway."""
+    served = await listening(never)
+    answer = await served.ask(b"GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert answer.head.status == 421
+    [account] = await served.records(1)
+    assert account.decision is not None
+    assert account.decision.outcome is Outcome.REFUSED
+    trusting = await listening(echo, ServerSettings(trust="keep"))
+    answer = await trusting.ask(b"GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert b"\r\nX-Forwarded-Proto: https\r\n" in answer.content
+
+
 async def test_connect(listening: Listening) -> None:
     served = await listening(never)
     answer = await served.ask(b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n")

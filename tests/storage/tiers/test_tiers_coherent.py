@@ -31,12 +31,14 @@ MEANT = [
 class Machine:
     """Two processes on one machine: each its own memory, over one store that both use."""
 
-    def __init__(self, *, slow: bool = False, bare: bool = False, below: bool = True) -> None:
+    def __init__(
+        self, *, slow: bool = False, bare: bool = False, below: bool = True, memory: int = 4 << 20
+    ) -> None:
         self.held = MemoryStore(8 << 20, 1 << 20)
         self.news = News.unnamed()
         self.lowers = [LowerStore(self.held, slow=slow, bare=bare) for _ in range(2)]
         self.one, self.other = (
-            over(lower if below else None, memory=4 << 20, news=News.of(self.news.fileno()))
+            over(lower if below else None, memory=memory, news=News.of(self.news.fileno()))
             for lower in self.lowers
         )
 

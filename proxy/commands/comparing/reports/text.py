@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -12,26 +11,15 @@ from rich.text import Text
 
 from proxy.commands.comparing.measures import MEASURES, show, show_ratio
 from proxy.commands.comparing.results import Compared, Figure, Measured, Report, Result, Row
-from proxy.commands.pages.rendering import shown
+from proxy.commands.plain import text_of
+from proxy.commands.shown import shown
 
 _PLAIN_WIDTH = 132
 
 
 def render(report: Report, console: Console | None = None, *, colors: bool = True) -> str:
     """The whole text: in colours and as wide as the terminal, plain elsewhere and where that is wanted."""
-    console = console or Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal or not colors:
-        console = Console(
-            highlight=False,
-            markup=False,
-            emoji=False,
-            width=_PLAIN_WIDTH,
-            file=io.StringIO(),
-            force_terminal=False,
-        )
-    with console.capture() as captured:
-        console.print(Group(*_parts(report)))
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return text_of(Group(*_parts(report)), _PLAIN_WIDTH, console, colors=colors)
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:

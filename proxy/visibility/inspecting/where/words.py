@@ -27,17 +27,12 @@ _ESCAPE = re.compile(r"\\(.)")
 
 
 class IllFormedCondition(PellucidError):  # noqa: N818 - as the other errors in what a user wrote
-    """A condition that can't be read. `at` is the place of what is wrong, counted from 0."""
+    """A condition that can't be read: `what` is wrong, and at which place of it (`at`, counted from 0)."""
 
     def __init__(self, message: str, condition: str, at: int) -> None:
         self.at = at
-        self.condition = condition
         self.what = message
         super().__init__(f"{message}, at character {at + 1} of {condition[:200]!r}")
-
-    def pointed(self) -> str:
-        """The condition with a mark below what is wrong, and what that is."""
-        return f"{self.condition}\n{' ' * self.at}^ {self.what}"
 
 
 @dataclass(frozen=True, slots=True)

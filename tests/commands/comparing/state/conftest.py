@@ -26,7 +26,6 @@ def outcome(**counted: int) -> Outcome:
         seconds=2.0,
         median=0.01,
         p99=0.1,
-        last_visit=2.0,
     )
 
 

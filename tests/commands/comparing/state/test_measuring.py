@@ -13,9 +13,7 @@ from proxy.commands.comparing.state.variants import SCALABILITY
 
 def outcome(account: Account, answered: list[int]) -> Outcome:
     timeline = Timeline(began=100.0, answered=answered)
-    return Outcome(
-        account=account, timeline=timeline, traffic=Traffic(), seconds=1, median=0, p99=0, last_visit=1
-    )
+    return Outcome(account=account, timeline=timeline, traffic=Traffic(), seconds=1, median=0, p99=0)
 
 
 def test_a_new_server_s_share_is_of_what_all_answered_meanwhile() -> None:

@@ -43,8 +43,8 @@ def test_the_account_balances_under_a_kill(variant: str, seed: int, keeps: bool,
         plan = Plan(
             port=stage.port,
             conversation=place.variant.conversation,
-            shoppers=9,
-            think=0.02,
+            shoppers=24,  # a third at the one that is killed, most of them with a cart
+            think=0.1,
             seed=place.seed,
             told=True,
             patience=20.0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
@@ -22,7 +21,8 @@ from proxy.commands.comparing.state.reports.words import (
 from proxy.commands.comparing.state.results import Figure, Report
 from proxy.commands.comparing.state.variants import RELIABILITY
 from proxy.commands.comparing.state.verdicts import Verdict, sheet
-from proxy.commands.pages.rendering import shown
+from proxy.commands.plain import text_of
+from proxy.commands.shown import shown
 
 _PLAIN_WIDTH = 150
 _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.EVEN: "dim"}
@@ -30,19 +30,7 @@ _STYLES = {Verdict.BETTER: "green", Verdict.WORSE: "red", Verdict.EVEN: "dim"}
 
 def render(report: Report, console: Console | None = None, *, colors: bool = True) -> str:
     """The whole text: in colours and as wide as the terminal, plain elsewhere and where that is wanted."""
-    console = console or Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal or not colors:
-        console = Console(
-            highlight=False,
-            markup=False,
-            emoji=False,
-            width=_PLAIN_WIDTH,
-            file=io.StringIO(),
-            force_terminal=False,
-        )
-    with console.capture() as captured:
-        console.print(Group(*_parts(report)))
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return text_of(Group(*_parts(report)), _PLAIN_WIDTH, console, colors=colors)
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:

@@ -50,4 +50,3 @@ class Outcome(msgspec.Struct, kw_only=True):
     seconds: float
     median: float
     p99: float
-    last_visit: float

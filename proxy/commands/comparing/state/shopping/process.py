@@ -35,7 +35,6 @@ async def shop(plan: Plan) -> Outcome:
     await asyncio.gather(*(one.shop(hours) for one in shoppers))
     if listening is not None:
         await listening
-    last = time.time() - began
     latencies = sorted(books.latencies)
     if plan.audit:
         turns = asyncio.Semaphore(_AUDITORS)
@@ -52,7 +51,6 @@ async def shop(plan: Plan) -> Outcome:
         seconds=time.time() - began,
         median=percentile(latencies, 0.5) if latencies else 0.0,
         p99=percentile(latencies, 0.99) if latencies else 0.0,
-        last_visit=last,
     )
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-CATEGORIES = ("", "", "vases", "lamps", "bowls")
 WORDS = ("cobalt", "amber", "green", "vase", "lamp", "bowl", "lant", "frosted", "clear", "blown")
 PRODUCTS = 200
 """How many products the shop is told to have."""

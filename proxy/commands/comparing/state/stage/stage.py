@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sys
 import time
@@ -134,11 +133,6 @@ class Stage:
     def url(self, place: int) -> str:
         """Where the proxy reaches a replica."""
         return f"http://{self.name(place)}"
-
-    def empty_log(self) -> None:
-        """Forget what has been logged so far."""
-        with contextlib.suppress(OSError):
-            os.truncate(self.log, 0)
 
     # The servers that the proxy knows.
 
