@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
+
+from proxy.commands.auditing.rendering import render
+from proxy.visibility.auditing.shape import Audit
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "stateless.md"
@@ -110,20 +114,19 @@ async def observed(arguments: tuple[str, ...]) -> dict[str, Any]:
             recording.write_text(json.dumps(await _recorded(first)))
             quick = ("--rate", "200", "--pause", "0")
             both = ("audit", "--upstream", first, "--upstream", second, *quick, str(recording))
-            audit = json.loads(await _run(*both, "--format", "json"))
-            text = await _run(*both)
+            audit = msgspec.json.decode(await _run(*both, "--format", "json"), type=Audit)
         report = json.loads(await _run("inspect", "--format", "json", str(folder / "log.jsonl")))
     credential = next(one for one in report["credentials"] if one["name"] == "session")
     home = next(one for one in report["endpoints"] if one["name"] == "/")
     depends = next(one for one in home["dependence"] if one["candidate"] == "cookie session")
-    verdicts = {one["endpoint"]: one for one in audit["endpoints"]}
+    verdicts = {one.endpoint: one.verdict for one in audit.endpoints}
     return {
         "kind": f"{credential['kind']} ({credential['format']})",
         "depends": "yes" if depends["answer"] == "depends" else depends["answer"],
-        "home": verdicts["GET /"]["verdict"],
-        "news": verdicts["GET /news"]["verdict"],
+        "home": verdicts["GET /"].value,
+        "news": verdicts["GET /news"].value,
         "credential": credential,
-        "audit_text": _part(text, "GET /:"),
+        "audit_text": _part(render(audit, colors=False), "GET /:"),
     }
 
 

@@ -14,12 +14,14 @@ settings.register_profile(
 settings.load_profile("pellucid")
 
 pytest.register_assert_rewrite(
+    "tests.commands.calling",
     "tests.commands.explained",
     "tests.conformance.judge",
     "tests.engine.crowd",
     "tests.engine.stage",
     "tests.real.running",
     "tests.server.running",
+    "tests.server.log.written",
     "tests.server.served",
     "tests.storage.store_contract",
     "tests.storage.store_machine",

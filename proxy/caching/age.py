@@ -53,8 +53,8 @@ def date_value(fields: Fields, response_time: float) -> float:
 def initial_age(fields: Fields, request_time: float, response_time: float) -> float:
     """The corrected_initial_age of RFC 9111 §4.2.3 in seconds: the more conservative of its two estimates.
 
-    A Date names a whole second, so the apparent age is counted in whole seconds too: what was generated within
-    the second of its reception is not old, and a lifetime of one second is not over at once.
+    A Date names a whole second, so the apparent age is counted in whole seconds too: what was generated in
+    the second of its reception is not old yet, and a lifetime of one second is not over at once.
     """
     apparent_age = max(0.0, math.floor(response_time) - date_value(fields, response_time))
     response_delay = max(0.0, response_time - request_time)
@@ -64,5 +64,11 @@ def initial_age(fields: Fields, request_time: float, response_time: float) -> fl
 
 def current_age(stored: StoredResponse, now: float) -> float:
     """The current_age of RFC 9111 §4.2.3 in seconds: never negative, and it never falls as `now` grows."""
+    initial = initial_age(stored.response.fields, stored.request_time, stored.response_time)
+    return age_at(stored, initial, now)
+
+
+def age_at(stored: StoredResponse, initial: float, now: float) -> float:
+    """The same for whoever knows its `initial_age`."""
     resident_time = max(0.0, now - stored.response_time)
-    return initial_age(stored.response.fields, stored.request_time, stored.response_time) + resident_time
+    return initial + resident_time

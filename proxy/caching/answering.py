@@ -51,6 +51,9 @@ _REPRESENTATION = (
 )
 """Representation metadata that a 304, or a 206 to an If-Range, leaves out (RFC 9110 §15.3.7, §15.4.5)."""
 
+_TO_BE_TOLD = frozenset((b"if-none-match", b"if-modified-since"))
+"""By which a client asks to be told where its own copy is good (RFC 9110 §13.1.2, §13.1.3)."""
+
 OF_CONTENT = (b"content-digest",)
 """What is worked out over the bytes of one message, and fits none with fewer of them (RFC 9530 §2)."""
 
@@ -65,7 +68,8 @@ def answer(
     """
     response = stored.response
     fields = with_age(response.fields.without(b"trailer"), stored, now)  # trailers are not stored
-    if response.status in (200, 206) and evaluate(request, validators(stored), now) is Verdict.NOT_MODIFIED:
+    asks = response.status in (200, 206) and request.fields.has_any(_TO_BE_TOLD)
+    if asks and evaluate(request, validators(stored), now) is Verdict.NOT_MODIFIED:
         head = Response(304, not_modified_fields(fields), b"Not Modified", response.version)
         return head, (), (Because(NOT_MODIFIED_FOR_CLIENT),)
     if response.status in _WITHOUT_CONTENT:

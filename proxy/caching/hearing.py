@@ -10,6 +10,7 @@ from proxy.caching.effects import Arrived, Effect, Found, Freshen, LookUp, Resul
 from proxy.caching.invalidation import invalidation
 from proxy.caching.key import cache_key, get_key
 from proxy.caching.no_vary_search import Rule, rules_among, rules_label
+from proxy.caching.partial import answerable
 from proxy.caching.placing import labels_of, remembered
 from proxy.caching.progress import Progress
 from proxy.caching.reasons import declare
@@ -24,7 +25,7 @@ from proxy.caching.updating import (
     updated_by_head,
 )
 from proxy.caching.vary import recency
-from proxy.message.conditions import Listed, etag_of, none_match, parse_etags, strongly_equal
+from proxy.message.conditions import CONDITIONAL, Listed, etag_of, none_match, parse_etags, strongly_equal
 from proxy.message.request import Request
 from proxy.message.response import Response
 from proxy.message.uri import target_uri
@@ -37,6 +38,8 @@ VARIANT = declare(
     "RFC 9111 §4.1",
     "The origin server says that a response stored for other request fields is good for this request too.",
 )
+
+_CONDITIONS = frozenset(CONDITIONAL)
 
 Hearing = Generator[Effect, Result, Event]
 
@@ -52,11 +55,13 @@ def freshening(p: Progress) -> Hearing:
         p.tell(*update.reasons)
         if update.kept is not None:
             yield from _keep(p, one, update.kept)
-    if own:
-        p.tell(Because(OF_CLIENT))
-        return Event.FOR_CLIENT
+    source = None
     if found:
         source = p.selected if id(p.selected) in updates and p.selected else max(found, key=recency)
+    if own and (source is None or not _unasked(p, source)):
+        p.tell(Because(OF_CLIENT))
+        return Event.FOR_CLIENT
+    if source is not None:
         _show(p, source, updates[id(source)])
         return Event.FRESHENED
     variant = _variant(p, arrived.response)
@@ -116,6 +121,14 @@ def _spoken_of(p: Progress, arrived: Arrived, own: bool) -> Sequence[StoredRespo
     silent = not any(name in arrived.response.fields for name in (b"etag", b"last-modified"))
     # A 304 without validators answers the one question that was asked.
     return nominated if only and silent and has_validator(nominated[0]) else ()
+
+
+def _unasked(p: Progress, source: StoredResponse) -> bool:
+    """Whether a 304 that nobody asked for, as there was nothing to ask by, must be about `source` (§4.3.4).
+
+    A client that sent no condition can't make anything of it.
+    """
+    return not p.request.fields.has_any(_CONDITIONS) and answerable(p.request, source, p.now)
 
 
 def _update(p: Progress, one: StoredResponse, arrived: Arrived) -> Update:

@@ -82,6 +82,9 @@ class Progress:
 
     def ttl_of(self, stored: StoredResponse) -> int:
         """A stored response's remaining freshness in whole seconds, negative when it is stale."""
+        plan = self.plan
+        if plan is not None and plan.ttl is not None and stored is plan.selected and self.sent is None:
+            return plan.ttl  # nothing has taken time since it was weighed
         effective = effective_directives(stored.response.fields, self.policy)
         lifetime = lifetime_of(stored, effective, self.policy)
         return math.floor(lifetime.seconds - current_age(stored, self.now))

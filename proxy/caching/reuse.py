@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from proxy.caching.age import current_age
+from proxy.caching.age import age_at, initial_age
 from proxy.caching.decision import Because
 from proxy.caching.freshness import Lifetime, lifetime_of
 from proxy.caching.immutable import spares_validation
@@ -154,12 +154,16 @@ def _miss(request: Request, candidates: Sequence[StoredResponse], because: tuple
 
 
 class _Case(Struct, frozen=True):
-    """One selected response and one request, with all that is weighed. Durations are in seconds."""
+    """One selected response and one request, with all that is weighed. Durations are in seconds.
+
+    `initial` is the age that the selected response had when it was received.
+    """
 
     request: Request
     selected: StoredResponse
     effective: Effective
     lifetime: Lifetime
+    initial: float
     age: float
     wishes: Directives
     pragma: tuple[Because, ...]
@@ -180,12 +184,14 @@ def _weigh(
     usable = selected is not None
     selected = selected or next((one for one in matching if one.response.status != 206), matching[0])
     effective = effective_directives(selected.response.fields, policy)
+    initial = initial_age(selected.response.fields, selected.request_time, selected.response_time)
     case = _Case(
         request,
         selected,
         effective,
         lifetime_of(selected, effective, policy),
-        current_age(selected, now),
+        initial,
+        age_at(selected, initial, now),
         *wishes_of(request),
         usable,
         now,
@@ -297,9 +303,8 @@ def _until(case: _Case) -> float | None:
     Which side of a turning point that has only just been reached we are on, nobody can tell: the decision
     holds for this moment then.
     """
-    selected = case.selected
-    initial = current_age(selected, selected.response_time)
-    times = (selected.response_time + age - initial for age in _turning_points(case))
+    received = case.selected.response_time
+    times = (received + age - case.initial for age in _turning_points(case))
     coming = min((time for time in times if time >= case.now - _MARGIN), default=None)
     return None if coming is None else max(case.now, coming - _MARGIN)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -75,7 +75,7 @@ def selects(
 
 
 def select(
-    stored: Iterable[StoredResponse], request: Request
+    stored: Sequence[StoredResponse], request: Request
 ) -> tuple[list[StoredResponse], tuple[Because, ...]]:
     """Those of `stored` that may be chosen for `request`, the preferred one first, and why.
 
@@ -83,6 +83,9 @@ def select(
     of the former: a resource that leaves the field out of its default response doesn't mean that this
     response is good for every request (RFC 9111 §4.1). Otherwise the most recent comes first, by Date (§4).
     """
+    if len(stored) == 1:
+        matched, because = selects(stored[0], request)
+        return list(stored) if matched else [], because
     ordered = sorted(stored, key=recency, reverse=True)
     given = (nominated(one.response.fields) for one in ordered)
     fallback = next((names for names in given if names), None)

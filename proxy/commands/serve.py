@@ -143,6 +143,8 @@ async def serve(wanted: Wanted, reloading: Reloading) -> None:
             trouble = await proxy.probe()
             if trouble:
                 say(f"the upstream can't be reached yet ({trouble}); answering 502 until it can")
+            if place := proxy.unreached():
+                say(f"{place} can't be reached yet; going on without it until it can")
             await asked.wait()
         finally:
             await proxy.stop(hurried)

@@ -96,10 +96,13 @@ class Fields:
         return more
 
     def setting(self, name: bytes, value: bytes) -> Fields:
-        """With one line `name: value` in the place of the first of that name, or at the end."""
+        """With one line `name: value` in the place of the first of that name, or at the end (or itself)."""
         lowered = name.lower()
-        if lowered not in self._index():
+        there = self._index().get(lowered)
+        if there is None:
             return self.adding((name, value))
+        if there == (value,) and (name, value) in self._lines:
+            return self
         lines: list[FieldLine] = []
         placed = False
         for line in self._lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ from proxy.visibility.redaction import Redaction
 if TYPE_CHECKING:
     from proxy.storage.news import News
 
+_logger = logging.getLogger(__name__)
+
 LANE_SHARE = 8
 """The fast lane takes one part in so many of the memory for stored responses, unless it has its own."""
 
@@ -84,15 +87,8 @@ class Proxy:
         self._terminal = terminal
         servers = [(upstream, 1.0)] if isinstance(upstream, Server) else list(upstream)
         authority = servers[0][0].authority
-        self._fleet: Fleet | None = None
-        self._upstream: Fleet | Pool
-        if len(servers) == 1 and not (changeable or settings.balance.servers):
-            self._upstream = Pool(servers[0][0], settings.upstream)
-        else:
-            kept = b"" if settings.server.keep_host else authority
-            self._upstream = self._fleet = Fleet(
-                servers, settings.upstream, settings.balance, authority=kept, judge=repeatable
-            )
+        self._upstream = _behind(servers, settings, changeable=changeable)
+        self._fleet = self._upstream if isinstance(self._upstream, Fleet) else None
         self._opened = opened(storage, settings.valkey, storage.memory - share, news=news, say=say)
         self._store = self._opened.store
         claims = self._opened.claims or claims
@@ -124,20 +120,24 @@ class Proxy:
             self._records,
             lane,
         )
-        self._through: Through | None = None
-        if isinstance(self._upstream, Pool):
-            self._lane.through = self._through = Through(
-                self._driver.reach,
-                self._upstream,
-                redaction,
-                self._listener.forwarding,
-                settings.server,
-                self._records,
-                self._lane.blocks,
-                self._lane.register,
-                lane // 4,
-            )
+        self._through = self._lane.through = self._short_way_through(redaction, lane // 4)
         self._open = AsyncExitStack()
+
+    def _short_way_through(self, redaction: Redaction, memory: int) -> Through | None:
+        """What passes requests on without the engine, where there is one server for good."""
+        if not isinstance(self._upstream, Pool):
+            return None
+        return Through(
+            self._driver.reach,
+            self._upstream,
+            redaction,
+            self._listener.forwarding,
+            self._settings.server,
+            self._records,
+            self._lane.blocks,
+            self._lane.register,
+            memory,
+        )
 
     async def start(self, listen: Address) -> Address:
         """Accept clients at `listen`; the address that became of it. Raises ConfigurationError."""
@@ -199,6 +199,10 @@ class Proxy:
         error = await self._upstream.probe()
         return None if error is None else str(error)
 
+    def unreached(self) -> str | None:
+        """What responses are kept in and can't be asked at this moment, None where all can be."""
+        return self._opened.unreached()
+
     async def purge(self, wish: Wish, client: str) -> Report:
         """Have what is named removed for a `client` of the admin address, and record that.
 
@@ -206,12 +210,7 @@ class Proxy:
         """
         started, clock = time.time(), time.perf_counter()
         report = await self._driver.purge(wish)
-        account = recorded(report, client, started, clock)
-        self._recent.add(account)
-        if self._log is not None:
-            self._log.put(account)
-        if self._terminal is not None:
-            self._terminal.put(account)
+        self._tell(recorded(report, client, started, clock))
         return report
 
     async def count(self, wish: Wish) -> Report:
@@ -246,27 +245,46 @@ class Proxy:
     def _finished(self, account: Account) -> None:
         self._records.flush()
         self._figures.add(account)
-        self._recent.add(account)
         self._window.add(account)
-        if self._log is not None:
-            self._log.put(account)
-        if self._terminal is not None:
-            self._terminal.put(account)
+        self._tell(account)
         self._lane.consider(account)
         if self._through is not None:
             self._through.consider(account)
 
+    def _tell(self, account: Account) -> None:
+        self._recent.add(account)
+        if self._log is not None:
+            self._log.put(account)
+        if self._terminal is not None:
+            self._terminal.put(account)
+
     async def _expire(self) -> None:
+        """Again and again, whatever comes of it once: stores also look then at what others have told."""
+        said = ""
         while True:
             await asyncio.sleep(EXPIRE_EVERY)
-            while await self._store.expire(time.time()):  # noqa: ASYNC110 - others have a turn between
-                await asyncio.sleep(0)
+            try:
+                while await self._store.expire(time.time()):  # noqa: ASYNC110 - others have a turn between
+                    await asyncio.sleep(0)
+                said = ""
+            except Exception as error:
+                if repr(error) != said:
+                    _logger.error("what is of no use any more can't be let go", exc_info=error)
+                said = repr(error)
 
     async def _close(self) -> None:
         self._records.close()
         await self._driver.close()
         await self._upstream.close()
         await self._store.close()
+
+
+def _behind(servers: list[tuple[Server, float]], settings: Settings, *, changeable: bool) -> Fleet | Pool:
+    """The way to one server for good, or to a fleet of servers that may change."""
+    if len(servers) == 1 and not (changeable or settings.balance.servers):
+        return Pool(servers[0][0], settings.upstream)
+    kept = b"" if settings.server.keep_host else servers[0][0].authority
+    return Fleet(servers, settings.upstream, settings.balance, authority=kept, judge=repeatable)
 
 
 def _within_limits(settings: Settings) -> ServerSettings:

@@ -65,11 +65,13 @@ class Opened:
     """A store that is ready to be asked, though `start` has to be awaited before clients are.
 
     `claims` are those among all who share it; None: nobody does, beside the processes of this machine.
+    `unreached` says what of it can't be asked at the moment, if anything.
     """
 
     store: Front
     claims: Claims | None = None
     start: Callable[[], Awaitable[None]] = lambda: _nothing()
+    unreached: Callable[[], str | None] = lambda: None
 
 
 def opened(
@@ -101,14 +103,14 @@ def opened(
     fleet = _valkey(places.valkey, settings, valkey)
     if places.disk is None:
         tiers = Tiers(copies, fleet, news, fleet=fleet, alone=alone, name="valkey")
-        return Opened(tiers, fleet.claims(), fleet.start)
+        return Opened(tiers, fleet.claims(), fleet.start, lambda: fleet.unreached)
     from proxy.storage.tiers.nearby import Nearby
 
     disk = _disk(places.disk, settings, say)
     both = Nearby(disk, fleet)
     heard = _news_in(places.disk)
     tiers = Tiers(copies, both, heard, fleet=both, alone=alone, folder=places.disk, ordered=disk.uses)
-    return Opened(tiers, fleet.claims(), fleet.start)
+    return Opened(tiers, fleet.claims(), fleet.start, lambda: fleet.unreached)
 
 
 def _home(folder: str) -> Path:

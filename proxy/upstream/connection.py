@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import ssl
+from contextlib import suppress
 from typing import Protocol, cast
 
 from proxy.upstream.address import Server
@@ -15,6 +17,11 @@ _LINGER = 5.0
 
 _FAREWELLS = (b"HTTP/1.1 408 ", b"HTTP/1.0 408 ")
 """What a server may say on an idle connection before it closes it (RFC 9110 §15.5.9)."""
+
+
+_PIECE = 64 * 1024
+_PIECES = 4
+"""How much is read, and how often at most, of what waits on a connection that nothing can be sent on."""
 
 
 class Receiver(Protocol):
@@ -55,6 +62,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_blocked",
+        "_descriptor",
         "_lost",
         "_paused",
         "_poll",
@@ -83,6 +91,7 @@ class Connection(asyncio.Protocol):
         self.peer = ""  # the IP address that it leads to
         self._transport: asyncio.Transport | None = None
         self._secure = False
+        self._descriptor = -1
         self._poll = select.poll()
         self._receiver: Receiver | None = None
         self._paused = False
@@ -94,7 +103,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's aren't derived from it
         self._secure = transport.get_extra_info("ssl_object") is not None
         if (sock := transport.get_extra_info("socket")) is not None:
-            self._poll.register(sock.fileno(), select.POLLIN)
+            self._descriptor = sock.fileno()
+            self._poll.register(self._descriptor, select.POLLIN)
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if peer else ""
 
@@ -114,6 +124,8 @@ class Connection(asyncio.Protocol):
         self.alarm.stop()
         if cause is None and self._secure:
             cause = ssl.SSLEOFError("no closure alert came")
+        elif isinstance(cause, OSError) and not self._secure:
+            self._read_rest()
         self._end(cause)
         self._receiver = None
         self._lose()
@@ -214,6 +226,20 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._lose()
+
+    def _read_rest(self) -> None:
+        """Give the receiver what came before sending failed.
+
+        A server that refuses content answers, and closes without having read it. An event loop to which it is
+        the sending that fails first reads no more. The descriptor is open until `connection_lost` returns.
+        What is read says nothing of how the server closed: the system tells of a reset only once.
+        """
+        with suppress(OSError):
+            for _ in range(_PIECES):
+                receiver = self._receiver
+                if receiver is None or not (data := os.read(self._descriptor, _PIECE)):
+                    return
+                receiver.feed(data)
 
     def _end(self, cause: BaseException | None) -> None:
         receiver = self._receiver

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class LogSettings:
     """`redact` names further fields, and `redact_parameters` query parameters, whose values are credentials.
 
-    `key` is the secret with which credentials are digested; empty: a new one for each process. With one key
-    the lines of several processes can be compared.
+    `key` is the secret with which credentials are digested; empty: a new one each time that the proxy is
+    started, its workers together. With one key the lines of several proxies, and of several starts, can be
+    compared.
     """
 
     redact: tuple[str, ...] = ()

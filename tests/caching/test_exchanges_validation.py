@@ -49,6 +49,17 @@ def test_a_304_without_validators_answers_the_only_question(engine):
     assert engine.send().decision.outcome is Outcome.HIT
 
 
+def test_a_304_that_nobody_asked_for_is_about_the_only_one_that_is_stored(engine):
+    """RFC 9111 §4.3.4: neither has a validator, so it is updated; and reused, as the client has nothing."""
+    store(engine, ETag="")
+    engine.responds(304, b"", Cache_Control="max-age=60", X="new")
+    reply = engine.send()
+    assert (reply.status, reply.content, reply["X"]) == (200, b"old", "new")
+    assert engine.send().decision.outcome is Outcome.HIT
+    engine.wait(100)
+    assert engine.send(If_None_Match='"0"').status == 304
+
+
 def test_the_clients_entity_tag_is_the_stored_one(engine):
     store(engine)
     engine.responds(304, b"", ETag='"1"', Cache_Control="max-age=60")

@@ -125,7 +125,7 @@ def test_what_is_old_already_needs_a_longer_lifetime() -> None:
 def test_a_vary_that_keeps_users_apart() -> None:
     found = proposed("Cache-Control: max-age=60", "Vary: Accept, Cookie", TAG)
     assert steps(found["vary:cookie"]) == ["Say `Vary: Accept` in the place of `Accept, Cookie`."]
-    assert changes(found["vary:cookie"]) == {"another user's with a Cookie": ("validated", "hit")}
+    assert changes(found["vary:cookie"]) == {"another user's with a Cookie": ("forwarded, stored", "hit")}
     assert "vary:accept" not in found
     found = proposed("Cache-Control: max-age=60", "Vary: Accept, User-Agent", TAG)
     assert changes(found["vary:user-agent"]) == {"one with another User-Agent": ("validated", "hit")}

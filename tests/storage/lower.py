@@ -100,7 +100,7 @@ class LowerStore:
 
     With `slow` look-ups take waiting, and all of it so many `turns`. A `bare` one gives no content without
     its being read. `full`: nothing is kept. `found` is called when a look-up has been made and before its
-    result is given. Whoever comes to one of the `stops` stops there once: "look", "read", "purge", "committed".
+    result is given. Whoever comes to one of the `stops` stops there: "look", "read", "purge", "committed".
     """
 
     name = "disk"
@@ -116,7 +116,6 @@ class LowerStore:
         self.owed: list[Selection] = []
         self.epoch = 0
         self.looked_up = 0
-        self.touched: list[bytes] = []
         self.found: Callable[[], None] = lambda: None
         self.changed: Callable[[bytes], None] = lambda key: None
         self.purged: Callable[[Selection], object] = lambda wanted: None
@@ -190,7 +189,6 @@ class LowerStore:
             self.owed.append(wanted)
 
     def touch(self, entry: Entry) -> None:
-        self.touched.append(entry.key)
         entry.touch()
 
     def begin(

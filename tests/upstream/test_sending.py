@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
 from proxy.message.fields import Fields
 from proxy.message.request import Request
+from proxy.upstream.address import Server
 from proxy.upstream.contract import BrokenResponse, Content, UpstreamError
 from proxy.upstream.sending import outgoing
 
@@ -166,6 +168,24 @@ async def test_a_whole_answer_before_the_end_of_the_content_closes_the_connectio
     assert await client.fetch(b"PUT", b"/", LENGTH, content=Content(5, pieces())) == (200, b"ok")
     assert await client.fetch() == (200, b"ok")
     assert origin.connections == 2
+
+
+async def test_an_answer_is_read_where_the_server_closes_without_reading_the_content(kit):
+    """What it closed on resets the connection: sending fails while the answer waits to be read."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    async def pieces():
+        yield b"he"
+        peer, _ = listener.accept()
+        with peer:
+            await kit.until(lambda: peer.recv(1000, socket.MSG_PEEK).endswith(b"he"))
+            peer.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno")
+        yield b"llo"
+
+    client = kit.client(Server("http", "127.0.0.1", listener.getsockname()[1]))
+    with listener:
+        answer = await client.fetch(b"PUT", b"/", LENGTH, content=Content(5, pieces()))
+    assert answer == (413, b"no")
 
 
 EXPECTING = (LENGTH, (b"Expect", b"100-Continue"))

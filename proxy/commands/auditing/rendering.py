@@ -28,9 +28,9 @@ _STYLES = {
 }
 
 
-def render(audit: Audit) -> str:
-    """The whole text, in colours where standard output is a terminal."""
-    return text_of(Group(*_parts(audit)), _PLAIN_WIDTH)
+def render(audit: Audit, *, colors: bool = True) -> str:
+    """The whole text: in colours and as wide as the terminal, plain elsewhere and where that is wanted."""
+    return text_of(Group(*_parts(audit)), _PLAIN_WIDTH, colors=colors)
 
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:

@@ -53,14 +53,18 @@ class Had:
 
 
 def unchanged(had: Had, request: Request, now: float) -> Arrived:
-    """What an origin server sends where nothing has changed: the same again, or 304 where that will do."""
+    """What an origin server sends where nothing has changed: the same again, or 304 where that will do.
+
+    It takes as long as it took.
+    """
+    asked = now - (had.time - had.arrived.request_time)
     response = Response(had.response.status, _later(had.response.fields, had.time, now), had.response.reason)
     if response.status == 200 and request.method in (b"GET", b"HEAD"):
         validators = validators_of(response.fields, now)
         if evaluate(request, validators, now) is Verdict.NOT_MODIFIED:
             fields = not_modified_fields(response.fields)
-            return Arrived(Response(304, fields, b"Not Modified"), now, now, 0)
-    return Arrived(response, now, now, had.arrived.length)
+            return Arrived(Response(304, fields, b"Not Modified"), asked, now, 0)
+    return Arrived(response, asked, now, had.arrived.length)
 
 
 def in_trouble(now: float) -> Arrived:

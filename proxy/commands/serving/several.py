@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import sys
 import time
@@ -21,6 +22,7 @@ from proxy.message.errors import ConfigurationError
 from proxy.server import ids
 from proxy.server.admin.site import admin_runner
 from proxy.server.app import Address, Proxy, taken
+from proxy.server.configuration import Settings
 from proxy.server.log.records import say
 from proxy.server.log.turn import Turn
 from proxy.server.process import collect_seldom, print_line
@@ -70,10 +72,8 @@ def serve_with(wanted: Wanted, workers: int, reloading: Reloading) -> None:
         raise ConfigurationError("several workers need Linux: --workers 1")
     sockets = _listening(wanted.listen, workers)
     admin = _listening(wanted.admin, 1) if wanted.admin is not None else []
-    storage = wanted.settings.storage
-    share = replace(storage, memory=storage.memory // workers, answers=storage.answers // workers)
     common = Common(
-        replace(wanted, settings=replace(wanted.settings, storage=share)),
+        replace(wanted, settings=_shared_out(wanted.settings, workers)),
         [*sockets, *admin],
         len(wanted.upstreams) > 1 or bool(wanted.settings.balance.servers),
         time.time(),
@@ -95,6 +95,16 @@ def serve_with(wanted: Wanted, workers: int, reloading: Reloading) -> None:
         partial(_reloaded, reloading),
         _after_a_crash(common.places.disk),
     ).run(lambda: print_line(line))
+
+
+def _shared_out(settings: Settings, workers: int) -> Settings:
+    """Those of each worker: its part of the memory, and the key that makes digests in one log comparable."""
+    storage, log = settings.storage, settings.log
+    return replace(
+        settings,
+        storage=replace(storage, memory=storage.memory // workers, answers=storage.answers // workers),
+        log=replace(log, key=log.key or secrets.token_hex(32)),
+    )
 
 
 def _listening(address: Address, workers: int) -> list[list[socket.socket]]:
@@ -156,6 +166,8 @@ async def _work(common: Common, number: int, place: Place) -> None:
             orders.ready()
             if place.serial == 1 and (trouble := await proxy.probe()):
                 say(f"the upstream can't be reached yet ({trouble}); answering 502 until it can")
+            if place.serial == 1 and (store := proxy.unreached()):
+                say(f"{store} can't be reached yet; going on without it until it can")
             await orders.asked.wait()
         finally:
             await proxy.stop(orders.hurried)

@@ -122,7 +122,7 @@ class Asking:
         self, targets: Iterable[Target], kinds: Sequence[Headers], told: Callable[[], None]
     ) -> None:
         """Ask for each target in each of the `kinds`; `told` is called after each."""
-        work = iter([(target, kind) for target in targets for kind in kinds])
+        work = ((target, kind) for target in targets for kind in kinds)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._concurrency):
                 group.create_task(self._go_through(work, told))

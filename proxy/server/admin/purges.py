@@ -9,6 +9,7 @@ from aiohttp import web
 
 from proxy.engine.purging import Answer, BadWish, Report, Wish
 from proxy.message.errors import PellucidError
+from proxy.server.admin.content import json_content
 
 _LARGEST = 4 << 20
 
@@ -29,16 +30,12 @@ class PurgePages:
         self._purge = purge
 
     async def purged(self, request: web.Request) -> web.Response:
-        """Purge what is named: `{"urls": ["http://example.org/items/1"], "soft": true}`.
-
-        Only JSON is taken, which no page of another origin can send unasked.
-        """
+        """Purge what is named: `{"urls": ["http://example.org/items/1"], "soft": true}`."""
         if self._purge is None:
             raise NotPurgeable("nothing can be purged here")
-        if request.content_type != "application/json":
-            raise BadWish("what to purge is given as JSON, with that media type", status=415)
+        content = await json_content(request, _LARGEST)
         try:
-            wish = msgspec.json.decode(await _content(request), type=Wish)
+            wish = msgspec.json.decode(content, type=Wish)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadWish(f"not a purge: {error}") from error
         report = await self._purge(wish, _client(request))
@@ -46,15 +43,6 @@ class PurgePages:
             body=msgspec.json.encode(Answer.of(report.items, soft=report.soft, dry=report.dry)) + b"\n",
             content_type="application/json",
         )
-
-
-async def _content(request: web.Request) -> bytes:
-    content = bytearray()
-    async for piece in request.content.iter_any():
-        content += piece
-        if len(content) > _LARGEST:
-            raise BadWish(f"more than {_LARGEST} bytes at one time", status=413)
-    return bytes(content)
 
 
 def _client(request: web.Request) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from proxy.message.errors import ConfigurationError, PellucidError
+from proxy.server.admin.content import Unfit, json_content
 from proxy.upstream.address import Server, parse_server
 from proxy.upstream.fleet.fleet import Fleet
 
@@ -53,12 +54,6 @@ class NotChangeable(PellucidError):  # noqa: N818 - as the other refusals are ca
     status = 409
 
 
-class Unfit(PellucidError):  # noqa: N818
-    """The request can't be understood."""
-
-    status = 400
-
-
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
     """A server to add."""
 
@@ -77,16 +72,12 @@ class ServerPages:
         return _json(await self._servers.figures() if self._servers is not None else [])
 
     async def added(self, request: web.Request) -> web.Response:
-        """Have one server more: `{"url": "http://127.0.0.1:8091", "weight": 1}`.
-
-        Only JSON is taken, which no page of another origin can send unasked.
-        """
-        if request.content_type != "application/json":
-            raise Unfit("a server is given as JSON, with that media type", status=415)
+        """Have one server more: `{"url": "http://127.0.0.1:8091", "weight": 1}`."""
+        content = await json_content(request, _LARGEST)
         try:
-            wanted = msgspec.json.decode(await request.content.read(_LARGEST), type=Wanted)
+            wanted = msgspec.json.decode(content, type=Wanted)
             server = parse_server(wanted.url)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Unfit(f"not a server: {error}") from error
         except ConfigurationError as error:
             raise Unfit(str(error)) from error

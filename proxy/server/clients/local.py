@@ -49,7 +49,7 @@ def local_answer(
     if received.scheme == b"https" and not trusted:
         detail = "the target's scheme is https, and the connection is not secured"
         response, content = problem(
-            421, detail, exchange_id=exchange_id, error_token="http_request_denied", name=name, now=now
+            421, detail, exchange_id=exchange_id, error_token="http_request_error", name=name, now=now
         )
         return response, content, _decided(Outcome.REFUSED, MISDIRECTED)
     if times_via(received.fields, name) >= loops:

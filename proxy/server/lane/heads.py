@@ -7,6 +7,7 @@ request, is put together from lines that are known and the one that is not.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ _JUDGED = frozenset((b"host", b"connection"))
 _MOST_NAMES = 1024
 _LONGEST_NAME = 64
 _MOST_PARTS = 8
+_MOST_KNOWN = 256
 
 _fields = re.compile(FIELD_LINES)
 _simple = re.compile(rb"[\x20\x21\x23-\x3c\x3e\x3f\x41-\x5b\x5d-\x7e]*")
@@ -50,10 +52,22 @@ Part = tuple[tuple[bytes, bytes], ...]
 class Names:
     """Names of fields in lower case. One object stands for one set of them: it is compared by identity."""
 
-    __slots__ = ("wanted",)
+    __slots__ = ("_parts", "wanted")
 
     def __init__(self, wanted: frozenset[bytes]) -> None:
         self.wanted = wanted
+        self._parts: dict[Part, Part] = {}
+
+    def part(self, lines: Iterable[tuple[bytes, bytes]]) -> Part:
+        """Those among `lines`, names in lower case and values, that are called so.
+
+        Equal ones are mostly one object, which is found in a table without being compared.
+        """
+        wanted, parts = self.wanted, self._parts
+        part = tuple([line for line in lines if line[0] in wanted])
+        if len(parts) >= _MOST_KNOWN:
+            parts.clear()
+        return parts.setdefault(part, part)
 
 
 _is_simple = _simple.fullmatch
@@ -124,7 +138,7 @@ class Block:
         return found
 
     def opened(self, text: bytes) -> Block:
-        """The same with a line more, whose names nobody asks for and whose value is lacking at `text`'s end."""
+        """The same with a line more: `text` ends where its value is to follow."""
         return Block(self._lines, text, self._secrets)
 
     @property
@@ -134,8 +148,7 @@ class Block:
 
     def read(self, names: Names) -> Read:
         """What it says to who asks for `names`, whose lines are in their order."""
-        wanted = names.wanted
-        part = tuple([item for _, name, item, _, _ in self._lines if name in wanted])
+        part = names.part([item for _, _, item, _, _ in self._lines])
         if len(self.reads) >= _MOST_PARTS:  # names come and go as resources vary
             self.reads.clear()
         found = self.reads[names] = part, self._secrets, self.text
@@ -170,6 +183,8 @@ class Blocks:
         """
         if len(raw) > self._longest or raw[-4:] != b"\r\n\r\n":
             return None
+        if self.ends_anew and (read := self._ended(raw, names)) is not None:
+            return read
         volatile = self._volatile
         if volatile is not None:
             # Clients and their libraries put it at the end.
@@ -181,18 +196,13 @@ class Blocks:
         block = self._block(raw)
         return None if block is None else block.reads.get(names) or block.read(names)
 
-    def ended(self, raw: bytes, names: Names) -> Read | None:
+    def _ended(self, raw: bytes, names: Names) -> Read | None:
         """What `read` gives, where nothing but the value at the end is new; else None."""
         begun, _, end = raw.rpartition(b": ")
-        block = self._young_open(begun)
+        block = self._young_open(begun) or self._open.revived(begun)
         read = block.reads.get(names) if block is not None else None
         value = end[:-4]
-        if (
-            read is None
-            or end[-4:] != b"\r\n\r\n"
-            or len(raw) > self._longest
-            or not value.replace(b"-", b"").isalnum()
-        ):
+        if read is None or not value.replace(b"-", b"").isalnum():
             return None
         part, secrets, text = read
         return part, secrets, b"".join((text, value, b'"]'))
@@ -247,17 +257,17 @@ class Blocks:
         at = len(start)
         before, after = block.cuts.get(at) or block.around(rest, at)
         if at == len(rest) - 4:
-            self.ends_anew = True
-            self._keep_open(start + volatile[0][:-2], block.opened(before + shown)).read(names)
+            self._keep_open(start + volatile[0][:-2], block, before + shown).read(names)
         return part, secrets, b"".join((before, shown, value, after))
 
-    def _keep_open(self, begun: bytes, opened: Block) -> Block:
-        """Remember a block up to the value of its last line."""
+    def _keep_open(self, begun: bytes, block: Block, text: bytes) -> Block:
+        """Remember a block up to the value of its last line, with which nothing else is new."""
+        self.ends_anew = True
         known = self._open.get(begun)
-        if known is not None:
-            return known
-        self._open.put(begun, opened, opened.size)
-        return opened
+        if known is None:
+            known = block.opened(text)
+            self._open.put(begun, known, known.size)
+        return known
 
     def _line(self, raw: bytes) -> Line | None:
         """The line with these bytes, which is not among the young ones."""

@@ -105,13 +105,8 @@ class Lane:
             if place is None:
                 return self._take_beyond(connection, data, clock, line, raw)
             names, blocks = place.names, self.blocks
-            if blocks.ends_anew:
-                read = blocks.ended(raw, names) or blocks.read(raw, names)
-            else:
-                block = self._young_block(raw)
-                read = (
-                    blocks.read(raw, names) if block is None else block.reads.get(names) or block.read(names)
-                )
+            block = None if blocks.ends_anew else self._young_block(raw)
+            read = blocks.read(raw, names) if block is None else block.reads.get(names) or block.read(names)
             if read is None:
                 return self._take_some(connection, data, clock) if b"\r\n\r\n" in raw[:-4] else data
             part, secrets, fields = read

@@ -264,6 +264,4 @@ def _written(licence: Licence, answered: Answered) -> _Written:
 
 def part_of(received: Request, names: Names) -> Part:
     """What a request has in the fields called any of `names`."""
-    wanted = names.wanted
-    lines = ((name.lower(), value) for name, value in received.fields)
-    return tuple((name, value) for name, value in lines if name in wanted)
+    return names.part((name.lower(), value) for name, value in received.fields)

@@ -118,7 +118,6 @@ def lines(hits: Sequence[Hit], first: int) -> bytes:
         if not 0 <= micro < 1_000_000:
             at, micro = divmod(time, 1_000_000)
             second, stamp = time - micro, date_and_time(at).encode()
-        millis, micros = divmod(micro, _THOUSAND)
         low = number & 255
         if not low:
             beginning = _beginning(number)
@@ -129,8 +128,8 @@ def lines(hits: Sequence[Hit], first: int) -> bytes:
                 beginning,
                 _LAST_OF_NUMBER[low],
                 stamp,
-                _MILLIS[millis],
-                _MICROS[micros],
+                _MILLIS[micro // _THOUSAND],
+                _MICROS[micro % _THOUSAND],
                 client,
                 shown,
                 before,

@@ -24,9 +24,8 @@ class Orders:
     """What the parent orders, for a process whose loop runs.
 
     `asked` is set when it is to stop, and when the parent is gone, `all_stop` where all others are to stop
-    too; `hurried` is set when it's not to wait for what
-    is under way. SIGTERM stops this process alone; SIGINT and SIGHUP, which a terminal sends to all, are the
-    parent's to understand.
+    too; `hurried` is set when it's not to wait for what is under way. SIGTERM stops this process alone;
+    SIGINT and SIGHUP, which a terminal sends to all, are the parent's to understand.
     """
 
     def __init__(

@@ -111,8 +111,7 @@ class Parent:
         gc.collect()
         gc.freeze()  # so that no process writes on what all of them share
         try:
-            for job in self.jobs:
-                self._start(job)
+            self._start_all()
             self._wait_for_all()
             if not self._stops:
                 self._up = True
@@ -125,6 +124,13 @@ class Parent:
             self._selector.close()
             for end in self._woken:
                 end.close()
+
+    def _start_all(self) -> None:
+        for job in self.jobs:
+            try:
+                self._start(job)
+            except OSError as error:
+                raise NoWorkers(f"{job.name} can't be started", evidence=error.strerror or "") from error
 
     def _wait_for_all(self) -> None:
         ends = time.monotonic() + TO_START
@@ -152,7 +158,7 @@ class Parent:
         now = time.monotonic()
         for job in self.jobs:
             if self._waits(job) and (job.due or 0.0) <= now:
-                self._start(job)
+                self._start_again(job)
         if now >= self._deadline:
             self._kill()
 
@@ -223,12 +229,28 @@ class Parent:
 
     # Their lives.
 
+    def _start_again(self, job: Job) -> None:
+        """Have another process take a place, later where the system has nothing left for one now."""
+        try:
+            self._start(job)
+        except OSError as error:
+            job.wait = min(2 * job.wait, LONGEST_WAIT)
+            job.due = time.monotonic() + job.wait
+            say(f"{job.name} can't be started ({error.strerror}); tried again in {job.wait:.1f} s")
+
     def _start(self, job: Job) -> None:
+        """Raises OSError where no process can be had."""
         ours, theirs = Post.pair()
-        self._serial += 1
-        place = Place(self._serial, theirs, self.servers)
+        place = Place(self._serial + 1, theirs, self.servers)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # none of them is for both
-        process = os.fork()
+        try:
+            process = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            ours.close()
+            theirs.close()
+            raise
+        self._serial += 1
         if not process:
             self._leave_the_parent(ours)
             os._exit(become(lambda: job.work(place), theirs, before))
@@ -260,7 +282,11 @@ class Parent:
         for gatherer, worker in pairs:
             if gatherer.post is None or worker.post is None:
                 continue
-            one, other = socket.socketpair()
+            try:
+                one, other = socket.socketpair()
+            except OSError as error:
+                say(f"the admin address can't ask {worker.name} ({error.strerror})")
+                continue
             with one, other:
                 link = Link(worker.serial, worker.number, worker.process)
                 gatherer.post.send(link, [one.fileno()])

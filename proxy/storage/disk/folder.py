@@ -79,8 +79,9 @@ class Folder:
             self._refuse_strangers()
             self._users = os.open(path / _USERS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            why = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
             raise ConfigurationError(
-                "the folder for the cache can't be used", evidence=f"{path}: {error.strerror}"
+                "the folder for the cache can't be used", evidence=f"{path}: {why}"
             ) from None
 
     def open(self) -> Tables:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -20,7 +22,7 @@ from proxy.storage.disk.tables import Tables
 T = TypeVar("T")
 
 _TRIES = 4
-_EVICTED = 32
+_EVICTED = (32, 8, 1)
 _SAID = 60.0
 _AGAIN = 5.0
 
@@ -150,16 +152,10 @@ class Mapped:
         return results
 
     def _make_way(self, tables: Tables) -> None:
-        try:
-            with tables.env.begin(write=True, buffers=True) as txn:
-                change = Change(tables, txn, self.folder.budget)
-                evict_some(change, _EVICTED)
-                change.save()
-        except lmdb.Error:
-            return
-        self.changed.extend(change.changed)
-        for file in change.gone:
-            tables.unlink(file)
+        for count in _EVICTED:  # to let go takes room as well
+            with contextlib.suppress(*BROKEN):
+                self._transaction(tables, [Job(partial(evict_some, count=count), alone=False, must=False)])
+                return
 
     def _troubled(self, error: Exception) -> None:
         if no_room(error):

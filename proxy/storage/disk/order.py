@@ -74,9 +74,9 @@ def make_room(change: Change, block: int, file: int) -> bool:
 
 
 def evict_some(change: Change, count: int) -> None:
-    """Let some entries of the map go, whatever the counters say."""
+    """Let those go that have stood longest, whatever they are worth: it takes the least room to do."""
     for _ in range(count):
-        if not _evict(change, Lack.MAP):
+        if not _evict(change, Lack.MAP, 0):
             return
 
 
@@ -92,25 +92,26 @@ def _lack(change: Change, block: int, file: int) -> Lack | None:
     return None
 
 
-def _evict(change: Change, lack: Lack) -> bool:
-    """Let the entry go that is worth least, of those whose leaving helps; False where there is none."""
+def _evict(change: Change, lack: Lack, steps: int = _STEPS) -> bool:
+    """Let the entry go that is worth least, of those whose leaving helps; False where there is none.
+
+    At most so many `steps` are made among those that are worth more.
+    """
     change.counters.filling = False
-    place = record = None
-    for _ in range(_STEPS):
+    while True:
         place = _next(change, _KINDS[lack])
         if place is None:
             return False
         credit, cost = _credit(change, place.number), price(place.size, _average(change), place.at > 0)
-        if credit < cost:
-            record = change.record(place.number)
-            if record is not None:
-                credit = min(MOST, credit + USE * change.asks(record.key, record.number))
-            if credit < cost:
-                break
+        record = change.record(place.number) if credit < cost or not steps else None
+        if credit < cost and record is not None:
+            credit = min(MOST, credit + USE * change.asks(record.key, record.number))
+        if credit < cost or not steps:
+            break
+        steps -= 1
         _leave(change, place)
         _into_main(change, place, credit - cost if place.at else 0)
-    assert place is not None
-    if record is not None and record.number == place.number:
+    if record is not None:
         change.drop(record)
     else:
         _leave(change, place)

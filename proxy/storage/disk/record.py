@@ -157,6 +157,8 @@ def copied(block: bytes | memoryview) -> bytes:
 
 def numbers(packed: bytes | memoryview) -> list[int]:
     """The numbers in a row of them. Raises `Damaged`."""
+    if len(packed) == NUMBER:
+        return [int.from_bytes(packed, "big")]
     if len(packed) > _MOST_NUMBERS or len(packed) % NUMBER:
         raise Damaged("a record on disk is damaged")
     return [int.from_bytes(packed[at : at + NUMBER], "big") for at in range(0, len(packed), NUMBER)]
@@ -164,7 +166,9 @@ def numbers(packed: bytes | memoryview) -> list[int]:
 
 def packed(many: Sequence[int]) -> bytes:
     """A row of numbers, in the order in which they sort."""
-    return b"".join(one.to_bytes(NUMBER, "big") for one in many)
+    if len(many) == 1:
+        return many[0].to_bytes(NUMBER, "big")
+    return b"".join([one.to_bytes(NUMBER, "big") for one in many])
 
 
 def on_disk(size: int) -> int:

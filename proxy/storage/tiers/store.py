@@ -91,12 +91,11 @@ class Tiers:
                 lower = await self._ask(key)
                 for entry in self._to_copy(self._joined(key, lower, known=False)):
                     await self._copy(entry, reading)
+                self.catch_up()
             finally:
                 self._told.readings.discard(reading)
-            self.catch_up()
             if not reading.disturbed_for(lower):
                 return self._joined(key, lower)
-            self._copies.forget(key)
         return ()
 
     async def labelled(self, label: bytes, limit: int) -> Sequence[Entry]:
@@ -110,9 +109,9 @@ class Tiers:
             try:
                 assert self.below is not None
                 lower = await self.below.labelled(label, limit)
+                self.catch_up()
             finally:
                 self._told.readings.discard(reading)
-            self.catch_up()
             if not reading.disturbed_for(lower):
                 return self._copies.among(lower, label, limit)
         return ()
@@ -179,7 +178,7 @@ class Tiers:
         """Start to store in all tiers at once; None where none of them has room."""
         self.catch_up()
         replaced = self._copies.split(replaces, self.below)
-        copy = None if self._told.mute else self.memory.begin(key, labels, replaced.copies, length)
+        copy = self.memory.begin(key, labels, replaced.copies, length)
         lower = None
         if self.below is not None:
             lower = self.below.begin(key, labels, replaced.originals, length)
@@ -210,7 +209,6 @@ class Tiers:
 
     async def freshen(self, entry: Entry, stored: StoredResponse, expires: float | None = None) -> None:
         """Replace what is known of `entry` in each tier that holds it."""
-        self.catch_up()
         original = await self._original(entry)
         if isinstance(entry, MemoryEntry):
             await self.memory.freshen(entry, stored, expires)
@@ -236,7 +234,6 @@ class Tiers:
         self._told.purging(Purged(wanted, soft))
         counts = await self.memory.purge(wanted, soft=soft)
         if self.below is None:
-            self._told.purging(Purged(wanted, soft))
             return counts
         return {**counts, **await self._purging.see_through(self._purge(self.below, wanted, soft))}
 
@@ -249,7 +246,6 @@ class Tiers:
 
     async def remove(self, entry: Entry) -> None:
         """Let go of one entry in each tier that holds it."""
-        self.catch_up()
         original = await self._original(entry)
         if isinstance(entry, MemoryEntry):
             await self.memory.remove(entry)
@@ -322,8 +318,6 @@ class Tiers:
         self, found: Sequence[Entry], *, again: Callable[[bytes], bool] | None = None
     ) -> list[Entry]:
         """Those among `found` that are to be copied; with `again`, only if that says so of their key."""
-        if self._told.mute:
-            return []
         lacking = [one for one in found if not isinstance(one, MemoryEntry)]
         if not lacking or (again is not None and not again(lacking[0].key)):
             return []
@@ -342,7 +336,6 @@ class Tiers:
             else:
                 async for piece in entry.read(0, stored.length - 1):
                     writer.write(bytes(piece))
-            self.catch_up()
             if not reading.disturbed_for((entry,)) and writer.pieces.length == stored.length:
                 await writer.commit(stored, entry.digest, getattr(entry, "expires", None))
         except PellucidError:  # what is below has lost its content: whoever reads it finds that out too

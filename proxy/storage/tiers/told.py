@@ -174,7 +174,7 @@ class Told:
             self.news.tell(Changed((key,)))
 
     def purging(self, purged: Purged) -> None:
-        """This process begins to purge, or has just done so: it says so both times.
+        """This process begins to purge, or has just done so below: it says so both times.
 
         Who begins to store after it was done below, and before it is told of that, knows by the first. Raises
         NotInvalidated where nothing can be told any more.

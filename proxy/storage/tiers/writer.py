@@ -94,7 +94,6 @@ class TiersWriter:
                 entry = await lower.commit(stored, digest, expires)
                 if entry is not None and self._unknown:
                     await home.replaced(self._unknown)
-                home.catch_up()
             if self._copy is not None and not self._spoiled:
                 copied = await self._copy.commit(stored, digest, expires)
             home.stored(self.key, copied, entry)

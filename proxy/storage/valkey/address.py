@@ -59,7 +59,7 @@ def _place(text: str) -> Place:
     if not host or any(not char.isprintable() or char in ' "?#\\' for char in host):
         raise ConfigurationError("no host to be found in the address of Valkey", evidence=repr(text))
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise ConfigurationError("not a port", evidence=repr(port))
+        raise ConfigurationError("no port to be found in the address of Valkey", evidence=repr(port))
     return host, int(port) if port else PORT
 
 
@@ -67,5 +67,5 @@ def _db(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise ConfigurationError("not the number of a database", evidence=repr(text))
+        raise ConfigurationError("not the number of a database of Valkey", evidence=repr(text))
     return int(text)

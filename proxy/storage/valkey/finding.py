@@ -27,6 +27,12 @@ _BUDGET = 256 << 10
 
 _AT_ONCE = 64
 _MORE = 8
+_REMEMBERED = 4096
+_REMEMBERED_BYTES = 512
+"""Of labels, for one key: with more than that their marks are asked for once they are known."""
+
+Asked = list[tuple[bytes, Node, asyncio.Future[Reply]]]
+"""Labels, and the questions about them."""
 
 
 class Home(EntryHome, Protocol):
@@ -78,9 +84,14 @@ class Finder:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._probing: asyncio.Task[None] | None = None
+        self._labels: dict[bytes, tuple[bytes, ...]] = {}  # that entries had lately, by their keys' digests
 
     async def under(self, key: bytes, within: float | None = None) -> list[ValkeyEntry]:
-        """The entries under `key`, newest first, found within so many seconds (None: as set)."""
+        """The entries under `key`, newest first, found within so many seconds (None: as set).
+
+        What is known of the labels that they had last is asked for together with them: after them where it
+        is on the same server, and never before this was called.
+        """
         home, name = self._home, digest(key)
         within = home.settings.lookup if within is None else within
         until = asyncio.get_running_loop().time() + within
@@ -88,11 +99,18 @@ class Finder:
         if asked is None:
             return []
         node, question = asked
-        [reply] = await answers([question], within)
+        likely = self._ask_marks(self._labels.get(name, ()))
+        reply, *told = await answers([question, *(one for _, _, one in likely)], within)
+        marks = self._read_marks(likely, told)
         found = self.understood(node, reply, name)
         if not found or found[0].key != key:
             return []
-        return await self._valid(found, until)
+        labels = _labels_of(found)
+        self._remember(name, labels)
+        asked_for = {label for label, _, _ in likely}
+        if lacking := [label for label in labels if label not in asked_for]:
+            marks |= await self._marks(lacking, until)
+        return _valid(found, marks)
 
     async def labelled(self, label: bytes, limit: int, within: float | None = None) -> list[ValkeyEntry]:
         """At most `limit` entries that carry `label`, the newest first."""
@@ -124,7 +142,9 @@ class Finder:
         found: dict[bytes, ValkeyEntry] = {}
         for (name, node, _), reply in zip(known, replies, strict=True):
             found.update((name + entry.id, entry) for entry in self.understood(node, reply, name))
-        return await self._valid([found[member] for member in members if member in found], until)
+        there = [found[member] for member in members if member in found]
+        labels = _labels_of(there)
+        return _valid(there, await self._marks(labels, until) if labels else {})
 
     def ask(self, name: bytes, budget: int) -> tuple[Node, asyncio.Future[Reply]] | None:
         """Look up the key with this digest; None where nobody can be asked."""
@@ -186,33 +206,20 @@ class Finder:
             home, record, stored, digest_, id_, name, shard_of(name), born, expires, first or None, whole
         )
 
-    async def _valid(self, entries: list[ValkeyEntry], until: float) -> list[ValkeyEntry]:
-        """Those of which no label was invalidated; the others can't be told from what was."""
-        labels = dict.fromkeys(label for entry in entries for label in entry.labels)
-        if not labels:
-            return entries
-        marks = await self._marks(list(labels), until)
-        valid = []
-        for entry in entries:
-            mine = [marks.get(label) for label in entry.labels]
-            pairs = [
-                (mark, born) for mark, born in zip(mine, entry.record.born, strict=True) if mark is not None
-            ]
-            if len(pairs) < len(mine) or any(born < mark.least for mark, born in pairs):
-                continue
-            for mark, born in pairs:
-                entry.stored = mark.softened(entry.stored, born)
-            valid.append(entry)
-        return valid
+    async def _marks(self, labels: Iterable[bytes], until: float) -> dict[bytes, _Mark]:
+        asked = self._ask_marks(labels)
+        return self._read_marks(asked, await answers([one for _, _, one in asked], _left(until)))
 
-    async def _marks(self, labels: list[bytes], until: float) -> dict[bytes, _Mark]:
-        home = self._home
-        asked: list[tuple[bytes, Node, asyncio.Future[Reply]]] = []
+    def _ask_marks(self, labels: Iterable[bytes]) -> Asked:
+        """Ask what is known of labels, as far as anybody can be asked."""
+        home, asked = self._home, []
         for label in labels:
             name = digest(label)
             if (node := home.node(shard_of(name))) is not None:
                 asked.append((label, node, node.ask("HMGET", home.names.label(name), "g", "s")))
-        replies = await answers([question for _, _, question in asked], _left(until))
+        return asked
+
+    def _read_marks(self, asked: Asked, replies: Sequence[Reply]) -> dict[bytes, _Mark]:
         marks = {}
         for (label, node, _), reply in zip(asked, replies, strict=True):
             if not node.mind([reply]):
@@ -224,6 +231,16 @@ class Finder:
             except (TypeError, ValueError, AttributeError):
                 node.nonsense()
         return marks
+
+    def _remember(self, name: bytes, labels: tuple[bytes, ...]) -> None:
+        known = self._labels
+        if known.get(name, ()) == labels:
+            return
+        known.pop(name, None)
+        if sum(map(len, labels)) <= _REMEMBERED_BYTES and labels:
+            if len(known) >= _REMEMBERED:
+                del known[next(iter(known))]
+            known[name] = labels
 
     # Labels' members that are no more.
 
@@ -264,6 +281,25 @@ class Finder:
             name = digest(label)
             if (node := self._home.node(shard_of(name))) is not None:
                 node.ask("ZREM", self._home.names.members(name), member)
+
+
+def _labels_of(entries: Iterable[ValkeyEntry]) -> tuple[bytes, ...]:
+    """All that they carry, each once."""
+    return tuple(dict.fromkeys(label for entry in entries for label in entry.labels))
+
+
+def _valid(entries: list[ValkeyEntry], marks: dict[bytes, _Mark]) -> list[ValkeyEntry]:
+    """Those of which no label was invalidated, where `marks` are what is known of their labels."""
+    valid = []
+    for entry in entries:
+        mine = [marks.get(label) for label in entry.labels]
+        pairs = [(mark, born) for mark, born in zip(mine, entry.record.born, strict=True) if mark is not None]
+        if len(pairs) < len(mine) or any(born < mark.least for mark, born in pairs):
+            continue
+        for mark, born in pairs:
+            entry.stored = mark.softened(entry.stored, born)
+        valid.append(entry)
+    return valid
 
 
 def _left(until: float) -> float:

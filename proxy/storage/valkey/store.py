@@ -52,7 +52,7 @@ class ValkeyStore:
         variants: int = VARIANTS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        address = parse(url)
+        address = self._address = parse(url)
         check_ca(settings.ca)
         self.epoch = 0
         self.settings = settings
@@ -84,6 +84,11 @@ class ValkeyStore:
         """
         await self.servers.start()
         self._purger.start()
+
+    @property
+    def unreached(self) -> str | None:
+        """What can't be asked at this moment; None where all can be."""
+        return None if self.servers.complete else f"Valkey at {self._address}"
 
     def claims(self) -> ValkeyClaims:
         """Who of the fleet asks the origin for what."""

@@ -219,7 +219,7 @@ async def test_its_age_is_told_as_it_grows_until_it_is_stale(twin: Twin) -> None
     for second in range(60):
         answer = await twin.give(connection, GET)
         assert b"\r\nAge: %d\r\n" % second in answer
-        assert b";ttl=%d;" % (59 - second) in answer
+        assert b";ttl=%d;" % (60 - second) in answer
         twin.clock.now += 1
     twin.lane_records.flush()
     assert (twin.hits, len(twin.origin.asked)) == (60, 1)

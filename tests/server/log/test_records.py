@@ -4,69 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
-import sys
-import textwrap
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from proxy.message.errors import ConfigurationError
-from proxy.server.log import file as logfile
 from proxy.server.log import records as log_module
 from proxy.server.log.records import RecordLog
 from proxy.visibility.account import Account
-from proxy.visibility.record import Redaction, decode, encode, to_record
+from proxy.visibility.record import decode, encode, to_record
+from tests.server.log.written import REDACTION, Open, Said, ids, start, until
 from tests.visibility.exchanges import account
-
-REDACTION = Redaction()
-
-
-class Said(list[str]):
-    """What was said on standard error."""
-
-    def wait(self, text: str) -> str:
-        until(lambda: any(text in line for line in self))
-        return next(line for line in self if text in line)
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait until it is so; fails after long."""
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it never came to be so"
-        time.sleep(0.002)
-
-
-@pytest.fixture
-def said() -> Said:
-    return Said()
-
-
-@pytest.fixture
-def open_log(said: Said) -> Iterator[Callable[..., RecordLog]]:
-    """Opens logs that try again at once; they are closed with the test."""
-    opened: list[RecordLog] = []
-
-    def open_(path: Path | str, **how: object) -> RecordLog:
-        facts = {"retry": 0.01, "check": 0.0, "say": said.append} | how
-        opened.append(RecordLog(str(path), REDACTION, **facts))
-        return opened[-1]
-
-    yield open_
-    for log in opened:
-        log.close()
-
-
-Open = Callable[..., RecordLog]
-
-
-def ids(path: Path) -> list[str]:
-    """The ids of the records in a file, every line of which has to be one."""
-    return [decode(line).id for line in path.read_bytes().splitlines()]
 
 
 class TestWriting:
@@ -158,12 +107,6 @@ class TestWriting:
         assert log.lost == 1
 
 
-def start(script: str, *arguments: str, **how: object) -> subprocess.Popen[bytes]:
-    """Another process that runs a script."""
-    command = [sys.executable, "-c", textwrap.dedent(script), *arguments]
-    return subprocess.Popen(command, cwd=Path(__file__).parents[3], **how)  # type: ignore[call-overload]
-
-
 class TestOpening:
     @pytest.mark.parametrize(
         ("name", "why"),
@@ -249,185 +192,6 @@ class TestFullDisk:
                 torn += 1
         assert found == [f"{number}" for number in range(50)]
         assert torn == 1
-
-
-class TestRotation:
-    def test_a_file_that_is_moved_away_is_followed_by_a_new_one(self, tmp_path: Path, open_log: Open) -> None:
-        path = tmp_path / "log"
-        log = open_log(path)
-        log.put(account(id="before"))
-        until(lambda: path.read_bytes().endswith(b"\n"))
-        path.rename(tmp_path / "log.1")
-        log.put(account(id="after"))
-        until(path.exists)
-        log.close()
-        assert ids(tmp_path / "log.1") == ["before"]
-        assert ids(path) == ["after"]
-
-    def test_a_file_that_is_removed_is_made_again(self, tmp_path: Path, open_log: Open) -> None:
-        path = tmp_path / "log"
-        log = open_log(path)
-        path.unlink()
-        log.put(account(id="after"))
-        log.close()
-        assert ids(path) == ["after"]
-
-    def test_no_line_goes_into_a_file_that_nobody_can_find(self, tmp_path: Path, open_log: Open) -> None:
-        path = tmp_path / "log"
-        log = open_log(path, check=3600.0)
-        log.put(account(id="before"))
-        until(lambda: path.read_bytes().endswith(b"\n"))
-        path.unlink()
-        log.put(account(id="after"))
-        log.close()
-        assert ids(path) == ["after"]
-
-    def test_one_that_takes_its_place_is_used(self, tmp_path: Path, open_log: Open) -> None:
-        path = tmp_path / "log"
-        log = open_log(path)
-        (tmp_path / "other").write_bytes(b"")
-        (tmp_path / "other").rename(path)
-        log.put(account(id="after"))
-        log.close()
-        assert ids(path) == ["after"]
-
-    def test_reopen_needs_no_line_and_no_check(self, tmp_path: Path, open_log: Open) -> None:
-        path = tmp_path / "log"
-        log = open_log(path, check=3600.0)
-        log.put(account(id="before"))
-        until(lambda: path.read_bytes().endswith(b"\n"))
-        path.rename(tmp_path / "log.1")
-        log.reopen()
-        until(path.exists)
-        log.put(account(id="after"))
-        log.close()
-        assert (ids(tmp_path / "log.1"), ids(path)) == (["before"], ["after"])
-
-    def test_between_two_checks_lines_go_where_the_file_went(self, tmp_path: Path, open_log: Open) -> None:
-        path = tmp_path / "log"
-        log = open_log(path, check=3600.0)
-        path.rename(tmp_path / "log.1")
-        log.put(account(id="late"))
-        log.close()
-        assert ids(tmp_path / "log.1") == ["late"]
-        assert not path.exists()
-
-    def test_while_the_directory_is_gone_lines_wait(self, tmp_path: Path, open_log: Open, said: Said) -> None:
-        directory = tmp_path / "logs"
-        directory.mkdir()
-        log = open_log(directory / "log")
-        (directory / "log").unlink()
-        directory.rmdir()
-        log.put(account(id="waits"))
-        assert "No such file or directory" in said.wait("can't be written")
-        directory.mkdir()
-        said.wait("can be written again")
-        log.close()
-        assert ids(directory / "log") == ["waits"]
-        assert log.lost == 0
-
-    def test_where_the_path_can_not_be_opened_again_lines_go_on_into_the_moved_file(
-        self, tmp_path: Path, open_log: Open, said: Said
-    ) -> None:
-        directory = tmp_path / "logs"
-        directory.mkdir()
-        log = open_log(directory / "log")
-        directory.rename(tmp_path / "moved")
-        log.put(account(id="goes on"))
-        assert "No such file or directory" in said.wait("can't be opened again")
-        log.close()
-        assert ids(tmp_path / "moved" / "log") == ["goes on"]
-
-
-class TestPipes:
-    def test_a_reader_that_is_killed_and_one_that_comes_after(
-        self, tmp_path: Path, open_log: Open, said: Said
-    ) -> None:
-        path = tmp_path / "fifo"
-        os.mkfifo(path)
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        log = open_log(path)
-        log.put(account(id="one"))
-        until(lambda: said or _readable(reader))
-        assert decode(os.read(reader, 100_000)).id == "one"
-        os.close(reader)
-        log.put(account(id="two"))
-        assert "Broken pipe" in said.wait("can't be written")
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            said.wait("can be written again")
-            assert decode(os.read(reader, 100_000)).id == "two"
-        finally:
-            os.close(reader)
-        assert log.lost == 0
-
-    def test_a_reader_that_does_not_read_holds_nothing_up(
-        self, tmp_path: Path, open_log: Open, said: Said, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(logfile, "PATIENCE", 0.01)
-        monkeypatch.setattr(log_module, "SAY_AGAIN", 0.0)
-        path = tmp_path / "fifo"
-        os.mkfifo(path)
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            log = open_log(path, capacity=50_000)
-            put = 0
-            while not any("its reader does not keep up" in line for line in said):
-                log.put(account(id=f"{put}", error="x" * (put % 5 * 1500)))
-                put += 1
-            found = b""
-            while not any("can be written again" in line for line in said):
-                found += os.read(reader, 100_000) if _readable(reader) else b""
-            log.close(20)
-            while data := os.read(reader, 100_000):
-                found += data
-        finally:
-            os.close(reader)
-        whole = [line for line in found.splitlines() if line.endswith(b"}") and line.startswith(b"{")]
-        numbers = [int(decode(line).id) for line in whole]
-        assert numbers == sorted(set(numbers))
-        assert len(numbers) == put - log.lost
-
-    def test_standard_output(self) -> None:
-        script = """
-            from proxy.server.log.records import RecordLog
-            from proxy.visibility.redaction import Redaction
-            from tests.visibility.exchanges import account
-            log = RecordLog("-", Redaction())
-            for number in range(300):
-                log.put(account(id=f"{number}"))
-            log.close()
-            print("still open")
-        """
-        told = start(script, stdout=subprocess.PIPE).communicate(timeout=60)[0].splitlines()
-        assert [decode(line).id for line in told[:-1]] == [f"{number}" for number in range(300)]
-        assert told[-1] == b"still open"
-
-    def test_standard_output_that_nobody_reads_any_more(self) -> None:
-        script = """
-            import sys, time
-            from proxy.server.log.records import RecordLog
-            from proxy.visibility.redaction import Redaction
-            from tests.visibility.exchanges import account
-            log = RecordLog("-", Redaction(), retry=0.01)
-            sys.stdin.readline()
-            log.put(account())
-            log.close()
-        """
-        process = start(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.close()
-        process.stdout = None
-        told = process.communicate(b"\n", timeout=60)[1].decode().splitlines()
-        assert process.returncode == 0
-        assert told == [
-            "pellucid: the log standard output can't be written (Broken pipe): 0 lines lost so far",
-            "pellucid: the log standard output lacks 1 line",
-        ]
-
-
-def _readable(fd: int) -> bool:
-    return bool(select.select([fd], [], [], 0.005)[0])
 
 
 def test_the_account_is_not_kept(tmp_path: Path, open_log: Open) -> None:

@@ -70,10 +70,24 @@ class Program:
         return [int(line.split()[2]) for line in lines if line.startswith("up")]
 
 
+THIRD_FORK_FAILS = """
+import errno, os
+forks = []
+
+def fork(real=os.fork):
+    forks.append(real)
+    if len(forks) == 3:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+    return real()
+
+os.fork = fork
+"""
+
+
 @asynccontextmanager
-async def program(*works: str) -> AsyncIterator[Program]:
+async def program(*works: str, first: str = "") -> AsyncIterator[Program]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, *works),
+        *(sys.executable, "-c", first + PROGRAM, *works),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -98,6 +112,25 @@ async def test_one_that_dies_again_and_again_is_replaced_later_each_time() -> No
         running.process.terminate()
         told = sorted([await running.says() for _ in range(3)])
         assert told == ["over", "told Stop", "told Stop"]
+
+
+async def test_where_the_system_has_no_process_left_it_is_tried_again_later() -> None:
+    async with program("stays", "stays", first=THIRD_FORK_FAILS) as running:
+        dying, _ = await running.until_all_are_up(2)
+        os.kill(dying, signal.SIGKILL)
+        assert (await running.says(2)).endswith("another takes its place")
+        why = "can't be started (Resource temporarily unavailable); tried again in 0.2 s"
+        assert (await running.says(2)).endswith(why)
+        assert (await running.says()).startswith("up 3 ")
+        running.process.terminate()
+        assert sorted([await running.says() for _ in range(3)]) == ["over", "told Stop", "told Stop"]
+
+
+async def test_where_there_is_none_from_the_beginning_all_end() -> None:
+    async with program("stays", "stays", "stays", first=THIRD_FORK_FAILS) as running:
+        said = {await running.says() for _ in range(4)}
+        assert "NoWorkers worker 2 can't be started: Resource temporarily unavailable" in said
+        assert "over" in said
 
 
 async def test_what_one_can_t_do_is_said_once_and_ends_all() -> None:

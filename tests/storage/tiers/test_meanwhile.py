@@ -266,10 +266,53 @@ async def test_who_begins_to_store_has_heard_of_all_before(wanted: Selection) ->
     await machine.close()
 
 
-@pytest.mark.parametrize("wanted", MEANT)
+@pytest.mark.parametrize("wanted", MEANT[:2])
 async def test_what_another_has_purged_is_not_counted_again(machine: Machine, wanted: Selection) -> None:
     await put(machine.one, KEY, b"old", labels=(b"l",))
     await copied(machine.other)
     await machine.one.purge(wanted)
     for dry in (True, False):
         assert set((await machine.other.purge(wanted, dry=dry)).values()) == {0}
+
+
+@pytest.mark.parametrize("wanted", MEANT)
+async def test_what_was_purged_is_not_at_hand_by_its_label(machine: Machine, wanted: Selection) -> None:
+    await put(machine.one, KEY, b"old", labels=(b"l",))
+    await copied(machine.other)
+    await machine.one.purge(wanted)
+    assert machine.other.labelled_at_hand(b"l", 9) in NOTHING
+
+
+@pytest.mark.parametrize("change", ["freshen", "remove"])
+async def test_what_is_changed_by_its_handle_below_leaves_no_copy(machine: Machine, change: str) -> None:
+    """Somebody found it before there was a copy."""
+    await put(machine.one, KEY, b"old")
+    (handle,) = await machine.lowers[1].look_up(KEY)
+    await copied(machine.other)
+    if change == "freshen":
+        await machine.other.freshen(handle, response(3, at=NOW + 60))
+    else:
+        await machine.other.remove(handle)
+    times = [entry.stored.request_time for entry in await machine.other.look_up(KEY)]
+    assert times == ([NOW + 60] if change == "freshen" else [])
+
+
+async def test_what_others_purged_gives_its_memory_back_with_time() -> None:
+    machine = Machine(below=False)
+    for number in range(600):
+        await put(machine.other, b"GET https://api.example.org/items?%d" % number)
+    await machine.one.purge(Selection(prefixes=(b"https://api.",)))
+    while await machine.other.expire(NOW):
+        pass
+    assert machine.other.figures().entries == 0
+    await machine.close()
+
+
+@pytest.mark.parametrize("wanted", MEANT)
+async def test_what_could_not_be_purged_below_yet_is_told_as_owed(wanted: Selection) -> None:
+    machine = Machine(slow=True)
+    machine.lowers[0].owed = [wanted]
+    await machine.one.purge(wanted)
+    machine.other.at_hand(KEY)
+    assert machine.lowers[1].owed == [wanted]
+    await machine.close()

@@ -272,18 +272,6 @@ async def test_each_tier_has_its_figures(machine: Machine) -> None:
     assert {name: tier.entries for name, tier in figures.tiers.items()} == {"memory": 1, "disk": 1}
 
 
-async def test_what_is_used_in_memory_is_kept_below_too() -> None:
-    lower = LowerStore(MemoryStore(8 << 20, 1 << 20))
-    store = over(lower)
-    for key in (KEY, OTHER):
-        await put(store, key)
-    store.touch(await copied(store))
-    for _ in range(3):
-        await store.expire(NOW)
-    assert set(lower.touched) == {KEY}
-    await store.close()
-
-
 # A fleet.
 
 

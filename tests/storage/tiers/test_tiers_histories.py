@@ -93,6 +93,11 @@ class Histories(RuleBasedStateMachine):
 
         self.runner.run(started())
 
+    @rule(who=WHO, turns=st.integers(1, 9))
+    def slow_down(self, who: int, turns: int) -> None:
+        """What is below takes so long from now on."""
+        self.lowers[who].turns = turns
+
     @rule(times=st.integers(1, 5))
     def go_on(self, times: int) -> None:
         """What is under way gets on a little."""

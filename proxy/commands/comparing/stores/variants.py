@@ -27,7 +27,7 @@ class Valkey:
 def variants(valkey: Valkey) -> list[Contender]:
     """All of them, in the order in which they are shown."""
     both = f"{_DISK},{_SHARED}"
-    small = ("--set", "storage.disk=6MiB")
+    small = ("--set", "storage.disk=3MiB")
 
     def one(
         name: str, title: str, parts: set[Part], memory: str = _AMPLE, store: str = "memory", *options: str
@@ -46,8 +46,8 @@ def variants(valkey: Valkey) -> list[Contender]:
         one("disk-alone", "disk alone", {Part.DISK}, "0", _DISK, "--set", "storage.answers=64MiB"),
         one("disk-small", "1 MiB of memory, disk", {Part.DISK}, "1MiB", _DISK),
         one("valkey-alone", "Valkey alone", {Part.SHARED}, "0", _SHARED),
-        one("restarted", "disk, stopped and started", {Part.RESTART}, "2MiB", _DISK, *small),
-        one("killed", "disk, kill -9 and started", {Part.RESTART}, "2MiB", _DISK, *small),
+        one("restarted", "disk, stopped and started", {Part.RESTART}, "1MiB", _DISK, *small),
+        one("killed", "disk, kill -9 and started", {Part.RESTART}, "1MiB", _DISK, *small),
         one("workers", "3 workers, disk", {Part.PURGE}, _AMPLE, _DISK, "--workers", "3", *_PURGES),
         one(
             "workers-memory", "3 workers, memory", {Part.PURGE}, _AMPLE, "memory", "--workers", "3", *_PURGES
