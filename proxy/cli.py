@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from proxy import __version__
-from proxy.message.errors import ConfigurationError
+from proxy.message.errors import ConfigurationError, PellucidError
 
 COMMANDS = {
     "serve": "Run the proxy in front of an HTTP API.",
@@ -48,7 +48,10 @@ def pellucid() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and leave with its status: 2 and one clear line where it can't be carried out."""
+    """Run the command line and leave with its status.
+
+    Where it can't be carried out, one clear line says why: 2 where what was asked for is wrong, 1 otherwise.
+    """
     try:
         status = pellucid.main(arguments, prog_name="pellucid", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -58,11 +61,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _refuse(error.format_message())
     except ConfigurationError as error:
         _refuse(str(error))
+    except PellucidError as error:
+        _refuse(str(error), 1)
     except click.Abort:
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _refuse(message: str) -> NoReturn:
+def _refuse(message: str, status: int = 2) -> NoReturn:
     print("pellucid:", " ".join(message.split()), file=sys.stderr)
-    sys.exit(2)
+    sys.exit(status)

@@ -16,6 +16,7 @@ settings.load_profile("pellucid")
 pytest.register_assert_rewrite(
     "tests.commands.calling",
     "tests.commands.explained",
+    "tests.commands.pages.reading",
     "tests.conformance.judge",
     "tests.engine.crowd",
     "tests.engine.stage",

@@ -28,6 +28,7 @@ STORING: dict[str, tuple[str, ...]] = {
     "vary-star": ("GET / > 200 | Cache-Control: max-age=60 | Vary: *",),
     "set-cookie": ("GET / > 200 | Last-Modified: Fri, 04 Nov 1994 08:49:37 GMT | Set-Cookie: id=1",),
     "set-cookie-shared": ("GET / > 200 | Cache-Control: max-age=60 | Set-Cookie: id=1",),
+    "cookie-unshared": ("GET / | Cookie: id=1 > 200 | Last-Modified: Fri, 04 Nov 1994 08:49:37 GMT",),
     "unusable": ("GET / > 200 | Cache-Control: max-age=0",),
     # tags.py
     "tags-beyond-limit": ("GET / > 200 | Cache-Control: max-age=60 | (with 300 tags)",),

@@ -9,6 +9,7 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     # asking.py
     "written-through": ("OPTIONS / > 204 | Allow: GET",),
     "bypassed": ("GET / | Content-Length: 3 > 200 | Cache-Control: max-age=60",),
+    "upgrade": ("GET / | Upgrade: websocket > 426 | Connection: close",),
     "unexpected-answer": (_TAGGED, '70 s: GET / > 412 > 200 | ETag: "b"'),
     "waited": ("GET / > waits, 200 | Cache-Control: max-age=60",),
     # ending.py
@@ -34,6 +35,10 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "update-not-stored": (_TAGGED, '70 s: GET / > 304 | ETag: "a" | Cache-Control: no-store'),
     "head-freshened": (_TAGGED, '70 s: HEAD / > 200 | ETag: "a"'),
     "head-disagrees": (_TAGGED, '70 s: HEAD / > 200 | ETag: "b"'),
+    "outdated": (
+        _TAGGED,
+        '10 s: GET / | Cache-Control: no-cache > 200 | ETag: "b" | Cache-Control: no-store',
+    ),
     # invalidation.py
     "target-invalidated": (_TAGGED, "POST / > 200"),
     "related-invalidated": (_TAGGED, "POST / > 201 | Location: /made"),

@@ -30,6 +30,11 @@ NOT_UNDERSTOOD = declare(
     "RFC 9111 §4.3.3",
     "The answer fits neither what is stored nor the client's request, which is then forwarded as it came.",
 )
+UPGRADE = declare(
+    "upgrade",
+    "RFC 9110 §7.8",
+    "The request asks for another protocol on its connection, and what is stored is no answer to that.",
+)
 WAITED = declare(
     "waited", "RFC 9111 §4", "Another request for the same was under way, and its response was waited for."
 )
@@ -61,6 +66,9 @@ def received(p: Progress) -> Event:
     elif request.method not in RETRIEVALS:
         p.forward = "method"
         p.tell(Because(WRITTEN_THROUGH, request.method[:40].decode("latin-1")))
+    elif b"upgrade" in request.fields:
+        p.forward = "bypass"
+        p.tell(Because(UPGRADE))
     elif request.method == b"QUERY" and request.content_digest is None:
         p.forward = "bypass"
         p.tell(Because(QUERY_CONTENT))

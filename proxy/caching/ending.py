@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import replace
 
 from proxy.caching.age import initial_age
@@ -14,7 +15,7 @@ from proxy.caching.answering import (
     with_age,
 )
 from proxy.caching.decision import Because, Outcome
-from proxy.caching.effects import FROM_ORIGIN, Arrived, Content, Span, Validate
+from proxy.caching.effects import FROM_ORIGIN, Arrived, Content, Effect, Freshen, Result, Span, Validate
 from proxy.caching.partial import held, part_of
 from proxy.caching.placing import join, place
 from proxy.caching.progress import Progress
@@ -25,7 +26,7 @@ from proxy.caching.states import Event, at_once
 from proxy.caching.stored import StoredResponse
 from proxy.caching.storing import Storing, decide_storing
 from proxy.caching.understood import HEAD, represents_target
-from proxy.caching.updating import freshened
+from proxy.caching.updating import OUTDATED, freshened, outdated_by
 from proxy.caching.validation import replaces_condition, unconditional
 from proxy.message.conditions import Verdict, evaluate, validators_of
 from proxy.message.fields import NO_FIELDS
@@ -62,8 +63,7 @@ def _validation_of(p: Progress, selected: StoredResponse) -> Validate:
     return Validate(request, selected)
 
 
-@at_once
-def passing_on(p: Progress) -> Event:
+def passing_on(p: Progress) -> Generator[Effect, Result, Event]:
     """Answer with the response that has arrived, and say what to store of it."""
     arrived = p.arrival()
     response = arrived.response
@@ -76,6 +76,8 @@ def passing_on(p: Progress) -> Event:
     elif p.cached and not (p.alone and response.status >= 500):
         storing = _store(p, arrived)
         ttl = _ttl(storing, arrived)
+        if p.store is None and p.request.method == b"GET":
+            yield from _outdating(p, storing, response)
     elif p.forward == "method" and represents_target(p.request, response):
         ttl = _ttl(_store(p, arrived), arrived)
     empty = p.request.method == b"HEAD" or response.status in _WITHOUT_CONTENT
@@ -86,6 +88,14 @@ def passing_on(p: Progress) -> Event:
         content = ()
     p.finish(response, content, ttl=ttl, stored=p.store is not None)
     return Event.DONE
+
+
+def _outdating(p: Progress, storing: Storing, response: Response) -> Generator[Effect, Result, None]:
+    for one in p.matching:
+        outdated = outdated_by(one, p.request, response, storing.reasons)
+        if outdated is not None:
+            p.tell(Because(OUTDATED))
+            yield Freshen(one, outdated)
 
 
 def _store(p: Progress, arrived: Arrived) -> Storing:

@@ -23,25 +23,36 @@ TARGET_INVALIDATED = declare(
 RELATED_INVALIDATED = declare(
     "related-invalidated",
     "RFC 9111 §4.4",
-    "Location or Content-Location names another URI of this origin, and what is stored for that is invalid.",
+    "Location, Content-Location or the Destination of a COPY or MOVE names another URI of this origin, and "
+    "what is stored for that is invalid.",
 )
 OTHER_ORIGIN = declare(
     "other-origin",
     "RFC 9111 §4.4",
-    "Location or Content-Location names a URI of another origin, and nothing stored for that is invalidated.",
+    "Location, Content-Location or Destination names a URI of another origin, and nothing stored for that is "
+    "invalidated.",
 )
 GROUPS_INVALIDATED = declare(
     "groups-invalidated", "RFC 9875 §3", "Cache-Group-Invalidation makes everything in those groups invalid."
 )
 
 
+_WITH_DESTINATION = frozenset((b"COPY", b"MOVE"))
+
+
 def related_uris(request: Request, response: Response) -> tuple[list[Uri], list[Because]]:
-    """The URIs of the same origin that Location and Content-Location name, but not the target's, and why."""
+    """The URIs of the same origin that were written to as well, but not the target's, and why.
+
+    Location and Content-Location of the response name them, and the request's Destination where the method is
+    one that writes there (RFC 4918 §10.3): programs save by moving a new file to the place of the old one.
+    """
     target = target_uri(request)
     found: dict[Uri, None] = {}
     reasons: list[Because] = []
-    for name in (b"location", b"content-location"):
-        values = response.fields.all(name)
+    named = [(name, response.fields.all(name)) for name in (b"location", b"content-location")]
+    if request.method in _WITH_DESTINATION:
+        named.append((b"destination", request.fields.all(b"destination")))
+    for name, values in named:
         uri = resolve_for(values[0], request) if len(values) == 1 else None
         if uri is None or uri == target:
             continue

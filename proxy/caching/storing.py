@@ -24,6 +24,7 @@ from proxy.caching.understood import (
     status_forbids,
     understood,
 )
+from proxy.caching.vary import nominated
 from proxy.message.cache_control import Directives, parse_cache_control
 from proxy.message.conditions import etag_of, last_modified_of
 from proxy.message.dates import format_date
@@ -234,6 +235,22 @@ def _set_cookie_shared(case: _Case) -> Because | None:
     return Because(SET_COOKIE_SHARED) if _sets_cookie(case) else None
 
 
+COOKIE_UNSHARED = declare(
+    "cookie-unshared",
+    "RFC 9111 §7.3",
+    "The request has a cookie, and nothing in the response says that others may be given it too.",
+)
+
+
+def _cookie_unshared(case: _Case) -> Because | None:
+    """A heuristic guesses how long a response is good, not for whom: pages for one user have a date too."""
+    said = case.lifetime.explicit or b"no-cache" in case.directives or _allowing_authorization(case.directives)
+    if said or not _has_validator(case.response.fields, case.received):
+        return None
+    apart = b"cookie" in (nominated(case.response.fields) or ())
+    return Because(COOKIE_UNSHARED) if not apart and b"cookie" in case.request.fields else None
+
+
 # RFC 9111 §3, its last note: what could never be reused is not worth its room.
 
 UNUSABLE = declare(
@@ -268,6 +285,7 @@ _FORBIDDING: tuple[_Rule, ...] = (
     _needed_field_listed,
     _vary_star,
     _set_cookie,
+    _cookie_unshared,
     _unusable,
 )
 _REMARKABLE: tuple[_Rule, ...] = (

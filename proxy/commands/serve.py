@@ -22,7 +22,7 @@ from proxy.server.log.records import RecordLog, say
 from proxy.server.log.terminal import Color, Terminal
 from proxy.server.log.turn import Turn
 from proxy.server.process import collect_seldom, hold_standard_streams, print_line, return_large_blocks
-from proxy.units import parse_address, parse_size, show_address
+from proxy.units import parse_address, show_address
 from proxy.upstream.address import Server, parse_weighted
 from proxy.visibility.redaction import Redaction
 
@@ -91,9 +91,9 @@ def command(
     return_large_blocks()
     if balance is not None:
         settings = (*settings, f"balance.policy={balance}")
-    chosen = loaded = load(config, list(settings))
     if memory is not None:
-        chosen = replace(chosen, storage=replace(chosen.storage, memory=parse_size(memory)))
+        settings = (*settings, f"storage.memory={memory}")
+    chosen = loaded = load(config, list(settings))
     if keep_host:
         chosen = replace(chosen, server=replace(chosen.server, keep_host=True))
     if store is not None:

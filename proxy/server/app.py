@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -151,6 +151,10 @@ class Proxy:
         """Accept clients on sockets that listen already."""
         await self._begin()
         await self._listener.start_on(sockets)
+
+    async def stand_in(self, sockets: Sequence[socket.socket]) -> Callable[[], None]:
+        """Accept clients on further sockets until what this gives is called."""
+        return await self._listener.start_on(sockets)
 
     async def _begin(self) -> None:
         self._open.push_async_callback(self._close)

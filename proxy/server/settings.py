@@ -23,7 +23,8 @@ class ServerSettings:
     to after the last answer, so that it can read that answer (RFC 9112 §9.6). A client that has stopped
     sending may still want its answer, or it may be gone: `half_closed` is how long it's given for the answer
     to begin. `tunnel_idle` ends a tunnel without traffic. `grace` is what exchanges under way have left when
-    the proxy stops.
+    the proxy stops. Of several processes one that hangs for `watchdog` is ended by force, and another takes
+    its place; 0 lets it hang.
 
     `keep_host` forwards the client's Host rather than the upstream's authority. `trust` says what to do with
     the Forwarded and X-Forwarded-* fields that arrive: `append` adds to the lists and sets X-Forwarded-Host
@@ -52,6 +53,7 @@ class ServerSettings:
     half_closed: float = 60.0
     tunnel_idle: float = 3600.0
     grace: float = 30.0
+    watchdog: float = 30.0
     keep_host: bool = False
     trust: str = "append"
     loops: int = 8

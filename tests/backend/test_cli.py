@@ -215,22 +215,22 @@ async def test_sighup_has_the_keys_read_again(start, tmp_path, style):
 
 
 @pytest.mark.parametrize("style", ["resources", "flask"])
-def test_a_port_in_use_is_said_in_one_line(style):
+def test_a_port_in_use_is_said_in_one_line(style, capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        result = run("--style", style, "--listen", f"127.0.0.1:{port}")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.splitlines() == [
+        assert main(["--style", style, "--listen", f"127.0.0.1:{port}"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
         f"python -m backend: can't listen on 127.0.0.1:{port}: Address already in use"
     ]
 
 
-def test_help_says_that_replicas_need_the_same_secret():
-    result = run("--help")
-    assert result.returncode == 0
-    text = " ".join(result.stdout.split())
+def test_help_says_that_replicas_need_the_same_secret(capsys):
+    assert main(["--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
     assert "Give all replicas the same one" in text
     for option in ("--style", "--listen", "--latency", "--seed", "--products", "--secret", "--data"):
         assert option in text

@@ -217,6 +217,32 @@ async def test_a_file_that_others_have_locked_is_a_store_that_is_away(tmp_path):
     await records.close()
 
 
+class FailsOnce:
+    """A connection whose first COMMIT fails, as where the disk does."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self._failed = False
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    def execute(self, statement, *values):
+        if statement == "COMMIT" and not self._failed:
+            self._failed = True
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._connection.execute(statement, *values)
+
+
+async def test_a_step_that_could_not_be_ended_holds_up_no_other(local):
+    local._db = FailsOnce(local._db)
+    with pytest.raises(Problem, match="store-unavailable"):
+        await local.new_cart("a", CART, 1)
+    assert await local.cart("a", 1) is None
+    await local.new_cart("b", CART, 1)
+    assert (await local.cart("b", 1)).cart == CART
+
+
 async def test_carts_orders_and_keys_are_bounded():
     small = LocalRecords(limit=50)
     for number in range(3 * SWEEP_EVERY):

@@ -251,3 +251,13 @@ def test_every_transition_is_taken_by_some_exchange(engine, monkeypatch):
 def test_each_of_them_is_answered(engine, run):
     run(engine)
     assert engine.forwarded or run is refused
+
+
+def test_what_is_stored_is_no_answer_to_an_upgrade(engine):
+    """RFC 9110 §7.8: only the origin server can switch to the protocol that the client asks for."""
+    engine.responds(Cache_Control="max-age=60")
+    engine.send()
+    engine.responds(426, b"")
+    reply = engine.send(Upgrade="websocket", Connection="upgrade")
+    assert (reply.status, reply.slugs) == (426, ["upgrade"])
+    assert engine.send().status == 200

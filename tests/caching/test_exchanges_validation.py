@@ -34,6 +34,45 @@ def test_a_full_response_replaces_what_was_stored(engine):
     assert engine.send().content == b"new"
 
 
+@pytest.mark.parametrize(
+    ("status", "fields"),
+    [
+        (200, {"Cache_Control": "no-store", "ETag": '"2"'}),
+        (200, {"Cache_Control": "private, max-age=60"}),
+        (200, {"Cache_Control": "no-store", "ETag": '"1"'}),
+        (404, {}),
+        (410, {"Cache_Control": "no-store"}),
+    ],
+)
+def test_an_older_word_does_not_outlive_a_newer_one(engine, status, fields):
+    """RFC 9111 §4.3.3: a full response says that what is stored isn't suitable, be it stored or not."""
+    store(engine, wait=10)
+    engine.responds(status, b"new", **fields)
+    reply = engine.send(Cache_Control="no-cache")
+    assert (reply.content, reply.decision.stored) == (b"new", False)
+    assert "outdated" in reply.slugs
+    assert engine.send().content == b"new"
+    engine.responds(304, b"", ETag='"1"', Cache_Control="max-age=60")
+    assert engine.send().content == b"old"
+    assert engine.send().decision.outcome is Outcome.HIT
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "asked"),
+    [
+        (503, {}, {}),
+        (206, {"ETag": '"2"', "Content_Range": "bytes 0-1/*"}, {}),
+        (200, {"Cache_Control": "private", "ETag": '"2"'}, {"Authorization": "x"}),
+        (200, {"ETag": '"1"', "Cache_Control": "max-age=60"}, {"Cache_Control": "no-cache, no-store"}),
+    ],
+)
+def test_what_says_nothing_of_the_stored_one_leaves_it_as_it_is(engine, status, fields, asked):
+    store(engine, wait=10)
+    engine.responds(status, b"old", **fields)
+    engine.send(**({"Cache_Control": "no-cache"} | asked))
+    assert engine.send().decision.outcome is Outcome.HIT
+
+
 def test_validated_by_date(engine):
     store(engine, ETag="", Last_Modified=CHANGED)
     engine.responds(304, b"", Last_Modified=CHANGED, Cache_Control="max-age=60")

@@ -56,6 +56,18 @@ def test_also_under_keys_that_the_uri_alone_does_not_tell():
     assert effect.labels == (uri_label(Uri(b"http", b"example.org", b"/a")),)
 
 
+@pytest.mark.parametrize("method", [b"COPY", b"MOVE"])
+def test_where_a_copy_or_move_writes_to(method):
+    def written(destination, method=method):
+        request = Request(method, b"/a", Fields([(b"Destination", destination)]), authority=b"example.org")
+        return invalidation(request, Response(201), (), ())[0].keys
+
+    assert written(b"http://example.org/b") == (TARGET, b"GET http://example.org/b")
+    assert written(b"/b") == (TARGET, b"GET http://example.org/b")
+    assert written(b"http://example.com/b") == (TARGET,)
+    assert written(b"/b", method=b"PUT") == (TARGET,)
+
+
 @pytest.mark.parametrize("name", [b"Location", b"Content-Location"])
 def test_uris_of_the_same_origin_that_the_response_names(name):
     assert keys((name, b"b?c")) == (TARGET, b"GET http://example.org/b?c")

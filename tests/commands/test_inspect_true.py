@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,22 @@ from tests.commands.inspected import counted, exchanges, log_of
 POLICY = Policy()
 VISITS = 320
 
+Recorded = Callable[[str], Awaitable[Path]]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """The log of visits to the shop as it is, in a style; made when it is first asked for."""
+    folder = tmp_path_factory.mktemp("recorded")
+    logs: dict[str, Path] = {}
+
+    async def log(style: str) -> Path:
+        if style not in logs:
+            logs[style] = await log_of(style, folder, VISITS)
+        return logs[style]
+
+    return log
+
 
 def measured(log: Path, begin: str) -> tuple[float, int]:
     """The hit ratio of some paths as the log tells it, and the requests that went to the origin."""
@@ -41,8 +57,8 @@ def predicted(log: Path, begin: str, chosen: Sequence[Possible]) -> Outcomes:
 
 
 @pytest.mark.parametrize("style", ["sessions", "tokens", "resources"])
-async def test_the_replay_of_a_log_as_it_is_gives_what_the_log_says(style: str, tmp_path: Path) -> None:
-    log = await log_of(style, tmp_path, VISITS)
+async def test_the_replay_of_a_log_as_it_is_gives_what_the_log_says(style: str, recorded: Recorded) -> None:
+    log = await recorded(style)
     found = predicted(log, "/", ())
     ratio, _ = measured(log, "/")
     assert found.exchanges == len(exchanges(log))
@@ -114,9 +130,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_a_prediction_comes_true(name: str, tmp_path: Path) -> None:
+async def test_a_prediction_comes_true(name: str, recorded: Recorded, tmp_path: Path) -> None:
     case = CASES[name]
-    before = await log_of(case.style, tmp_path, VISITS)
+    before = await recorded(case.style)
     foreseen = predicted(before, case.path, case.changes)
 
     def ignore(request: web.Request) -> bool:

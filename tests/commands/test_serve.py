@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from proxy.commands.serving import several
+from proxy.server.workers.parent import NoWorkers
 from tests.commands.calling import call
 from tests.real.running import Running, free_port, pellucid
 
@@ -64,6 +66,16 @@ def test_what_can_t_be_done_is_said_in_one_line(arguments: list[str], complaint:
     assert run.err.startswith("pellucid: ")
     assert complaint in run.err
     assert "secret" not in run.err
+
+
+def test_processes_that_can_t_be_started_are_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> None:
+        raise NoWorkers("worker 1 can't be started", evidence="Cannot allocate memory")
+
+    monkeypatch.setattr(several, "serve_with", none_left)
+    run = call("serve", "--upstream", "http://127.0.0.1:1", "--workers", "2")
+    assert (run.status, run.out) == (1, "")
+    assert run.err == "pellucid: worker 1 can't be started: Cannot allocate memory\n"
 
 
 async def test_a_port_in_use_is_named() -> None:

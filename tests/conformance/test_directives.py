@@ -34,11 +34,12 @@ NO_STORE = [
         ask(reply(), seen={"If-None-Match": None, "If-Modified-Since": None}),
     ),
     case(
-        "RFC 9111 §5.2.2.5",
-        "a later no-store does not unmake what is stored and fresh",
+        "RFC 9111 §4.3.3",
+        "a later no-store has what is stored and fresh validated before it is used again",
         ask(fresh()),
         ask(reply("no-store"), FORWARDED, Cache_Control="no-cache"),
-        ask(of=0),
+        ask(fresh()),
+        ask(of=2),
     ),
     case(
         "RFC 9111 §5.2.2.5",

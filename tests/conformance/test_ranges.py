@@ -58,7 +58,18 @@ IGNORED = (
     "",
 )
 
+DIGEST = {"Content-Digest": "sha-256=:AAAA:"}
+
 FROM_WHOLE = [
+    case(
+        "RFC 9530 §2",
+        "a Content-Digest is of the content that it came with",
+        ask(fresh(body=DIGITS, ETag='"x"', lines=DIGEST.items())),
+        ask(has=DIGEST),
+        ask(status=206, Range="bytes=0-1", text=DIGITS[:2], has={"Content-Digest": None}),
+        ask(method="HEAD", lacks=("Content-Digest",)),
+        ask(status=304, If_None_Match='"x"', has={"Content-Digest": None}),
+    ),
     *(
         case(
             S,

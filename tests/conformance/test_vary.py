@@ -287,6 +287,14 @@ VALIDATION = [
         ask(of=1, Foo="2"),
     ),
     case(
+        "RFC 9110 §8.8.1",
+        "no weak entity tag is offered for a variant that can't be chosen, as variants may share it",
+        ask(fresh(Vary="Foo", ETag='W/"one"'), Foo="1"),
+        ask(fresh(Vary="Foo", ETag='W/"one"'), Foo="2", seen={"If-None-Match": None}),
+        ask(of=0, Foo="1"),
+        ask(of=1, Foo="2"),
+    ),
+    case(
         S,
         "no date is offered for a variant that can't be chosen",
         ask(fresh(Vary="Foo", Last_Modified=At(-100000)), Foo="1"),

@@ -95,6 +95,21 @@ async def test_a_worker_that_hangs_holds_up_no_page(tmp_path: Path) -> None:
         await until_answered(proxy)
 
 
+async def test_others_serve_for_one_that_hangs(tmp_path: Path) -> None:
+    async with counting() as origin, crew(origin, tmp_path, workers=2) as proxy:
+        stopped = proxy.processes[0]
+        proxy.kill(stopped, signal.SIGSTOP)
+        try:
+            answers = await asyncio.gather(*(proxy.get(f"/a{number % 5}") for number in range(30)))
+            assert {status for status, _ in answers} == {200}
+            assert stopped in proxy.processes
+        finally:
+            proxy.kill(stopped, signal.SIGCONT)
+        await until_answered(proxy)
+        assert {status for status, _ in await proxy.get_often("/a", 30)} == {200}
+        assert stopped in proxy.processes
+
+
 async def test_the_workers_end_with_their_parent(tmp_path: Path) -> None:
     async with counting() as origin, crew(origin, tmp_path, workers=3) as proxy:
         processes = proxy.processes

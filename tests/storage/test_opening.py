@@ -90,5 +90,6 @@ async def test_a_disk_before_a_valkey_that_is_not_there(tmp_path: Path) -> None:
     await ready.start()
     assert ready.claims is not None
     assert set(ready.store.figures().tiers) == {"memory", "disk", "valkey"}
+    assert ready.unreached() == "Valkey at valkey://127.0.0.1:1"
     assert await ready.store.look_up(b"GET https://api.example.org/") == ()
     await ready.store.close()

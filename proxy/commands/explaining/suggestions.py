@@ -11,6 +11,7 @@ from proxy.caching.excepted import NEEDED_FIELD_LISTED
 from proxy.caching.policy import Policy
 from proxy.caching.storing import (
     AUTHORIZATION,
+    COOKIE_UNSHARED,
     NO_STORE,
     NOT_CACHEABLE,
     PRIVATE,
@@ -36,6 +37,7 @@ _CURES: Mapping[Reason, Change] = MappingProxyType(
         NEEDED_FIELD_LISTED: changes.NO_LISTING,
         VARY_STAR: changes.NAMED_VARY,
         SET_COOKIE: changes.NO_COOKIE,
+        COOKIE_UNSHARED: changes.REUSABLE,
         UNUSABLE: changes.REUSABLE,
     }
 )

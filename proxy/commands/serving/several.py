@@ -29,7 +29,9 @@ from proxy.server.process import collect_seldom, print_line
 from proxy.server.workers.answering import Answering
 from proxy.server.workers.child import Orders
 from proxy.server.workers.gathered import Gathered
-from proxy.server.workers.parent import Job, Parent, Place
+from proxy.server.workers.job import Job, Place
+from proxy.server.workers.lent import Lent
+from proxy.server.workers.parent import Parent
 from proxy.server.workers.past import Keepsake, Past
 from proxy.server.workers.post import Link, Servers
 from proxy.server.workers.sockets import listen
@@ -40,7 +42,6 @@ from proxy.upstream.address import Server, parse_server
 from proxy.visibility.redaction import Redaction
 
 Work = Callable[[Place], Coroutine[Any, Any, None]]
-NumberedWork = Callable[[int, Place], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,13 @@ def serve_with(wanted: Wanted, workers: int, reloading: Reloading) -> None:
         News.unnamed(),
         Keepsake(),
     )
-    jobs = [_job(f"worker {number + 1}", partial(_work, common), number) for number in range(workers)]
+    jobs = [
+        Job(f"worker {number + 1}", partial(_run, partial(_work, common, number)), number, sockets=own)
+        for number, own in enumerate(sockets)
+    ]
     if admin:
-        jobs.append(_job("the admin address", partial(_gather, common), workers, gathers=True))
+        gather = partial(_run, partial(_gather, common, workers))
+        jobs.append(Job("the admin address", gather, workers, gathers=True))
     loop_factory()  # imports what it needs, here once for all
     line = started_line(wanted, _address(sockets), _address(admin) if admin else None)
     Parent(
@@ -94,6 +99,7 @@ def serve_with(wanted: Wanted, workers: int, reloading: Reloading) -> None:
         wanted.settings.server.grace,
         partial(_reloaded, reloading),
         _after_a_crash(common.places.disk),
+        wanted.settings.server.watchdog,
     ).run(lambda: print_line(line))
 
 
@@ -117,10 +123,6 @@ def _listening(address: Address, workers: int) -> list[list[socket.socket]]:
 def _address(sockets: Sequence[Sequence[socket.socket]]) -> Address:
     host, port = sockets[0][0].getsockname()[:2]
     return host, port
-
-
-def _job(name: str, work: NumberedWork, number: int, *, gathers: bool = False) -> Job:
-    return Job(name, partial(_run, partial(work, number)), number, gathers)
 
 
 def _run(work: Work, place: Place) -> None:
@@ -154,11 +156,14 @@ async def _work(common: Common, number: int, place: Place) -> None:
             changeable=common.changeable,
         )
         answering = Answering(proxy.sources(redaction), proxy.change_servers, proxy.count)
+        lent = Lent(proxy.stand_in)
         orders = Orders(
             place.post,
             reopen=log.reopen if log is not None else lambda: None,
             servers=lambda told: proxy.change_servers(_heard(told)),
             link=lambda _, file: answering.take(file),
+            lend=lent.take,
+            give_back=lent.give_back,
         )
         try:
             await proxy.start_on(sockets)
@@ -170,6 +175,7 @@ async def _work(common: Common, number: int, place: Place) -> None:
                 say(f"{store} can't be reached yet; going on without it until it can")
             await orders.asked.wait()
         finally:
+            await lent.close()
             await proxy.stop(orders.hurried)
             if claims is not None:
                 await claims.close()

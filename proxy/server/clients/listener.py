@@ -187,11 +187,21 @@ class Listener:
         address: tuple[str, int] = server.sockets[0].getsockname()[:2]
         return address
 
-    async def start_on(self, sockets: Sequence[socket.socket]) -> None:
-        """Accept connections on sockets that listen already, and are this listener's from now on."""
+    async def start_on(self, sockets: Sequence[socket.socket]) -> Callable[[], None]:
+        """Accept connections on sockets that listen already, and are this listener's from now on.
+
+        What it gives has no more accepted there; what was accepted goes on.
+        """
         loop = asyncio.get_running_loop()
-        for one in sockets:
-            self._servers.append(await loop.create_server(self._managed(), sock=one, backlog=1024))
+        servers = [await loop.create_server(self._managed(), sock=one, backlog=1024) for one in sockets]
+        self._servers += servers
+
+        def end() -> None:
+            for server in servers:
+                server.close()
+                self._servers.remove(server)
+
+        return end
 
     def _managed(self) -> Manager:
         if self._manager is None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_MADE_HERE = (UNUSUAL - {b"transfer-encoding", b"content-length"}) | frozenset(
+_MADE_HERE = (UNUSUAL - {b"transfer-encoding", b"content-length", b"upgrade"}) | frozenset(
     b"""
     connection keep-alive forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port
     x-forwarded-prefix x-forwarded-server x-real-ip

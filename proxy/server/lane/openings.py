@@ -16,7 +16,7 @@ from proxy.visibility.redaction import Redaction
 RULES_ASK = frozenset(
     b"""
     host cache-control pragma authorization if-match if-none-match if-modified-since if-unmodified-since
-    if-range range content-length transfer-encoding expect
+    if-range range content-length transfer-encoding expect upgrade
     """.split()
 )
 """What the caching rules look up in a request: by these fields requests are told apart."""

@@ -14,7 +14,7 @@ from proxy.server.lane.wider import Applied, Around
 
 RULES_ASK = frozenset(
     b"""
-    host cache-control pragma authorization range content-length transfer-encoding
+    host cache-control pragma authorization range content-length transfer-encoding upgrade
     if-match if-none-match if-modified-since if-unmodified-since if-range
     """.split()
 )

@@ -7,11 +7,24 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from proxy.message.errors import ConfigurationError
-from proxy.server.workers.post import Failed, Link, Message, Post, Ready, Reopen, Servers, Stop
+from proxy.server.workers.post import (
+    Alive,
+    Failed,
+    Lend,
+    Link,
+    Message,
+    Post,
+    Ready,
+    Reopen,
+    Return,
+    Servers,
+    Stop,
+)
+from proxy.server.workers.watch import BEAT
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 """The signals that the parent does something about."""
@@ -35,6 +48,8 @@ class Orders:
         reopen: Callable[[], None] = lambda: None,
         servers: Callable[[Servers], None] = lambda _: None,
         link: Callable[[Link, int], None] = lambda _, file: os.close(file),
+        lend: Callable[[int, Sequence[int]], None] | None = None,
+        give_back: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.asked, self.hurried = asyncio.Event(), asyncio.Event()
         self.all_stop = False
@@ -42,17 +57,27 @@ class Orders:
         self._reopen = reopen
         self._servers = servers
         self._link = link
+        self._lend = lend
+        self._give_back = give_back
+        self._beat: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._loop.add_signal_handler(signal.SIGTERM, self.asked.set)
         self._loop.add_reader(post.fileno(), self._read)
 
     def ready(self, address: tuple[str, int] | None = None) -> None:
-        """Tell the parent that clients are served."""
+        """Tell the parent that clients are served, and from then on that they still are."""
         self.post.send(Ready(address))
+        self._live()
+
+    def _live(self) -> None:
+        self.post.send(Alive())
+        self._beat = self._loop.call_later(BEAT, self._live)
 
     def close(self) -> None:
         """Follow no more orders."""
         self._loop.remove_reader(self.post.fileno())
+        if self._beat is not None:
+            self._beat.cancel()
 
     def _read(self) -> None:
         try:
@@ -79,6 +104,11 @@ class Orders:
                 self._servers(message)
             case Link() if files:
                 self._link(message, files.pop())
+            case Lend(worker) if files and self._lend is not None:
+                self._lend(worker, files.copy())
+                files.clear()
+            case Return(worker):
+                self._give_back(worker)
             case _:
                 pass
         for file in files:

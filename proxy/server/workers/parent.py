@@ -20,16 +20,15 @@ from dataclasses import dataclass, field
 from proxy.message.errors import ConfigurationError, PellucidError
 from proxy.server.log.records import say
 from proxy.server.workers.child import SIGNALS, become
-from proxy.server.workers.post import Failed, Link, Message, Post, Ready, Reopen, Servers, Stop
+from proxy.server.workers.job import TO_START, Job, Place
+from proxy.server.workers.post import Alive, Failed, Link, Message, Post, Ready, Reopen, Servers, Stop
+from proxy.server.workers.watch import Watch
 
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 """Seconds before a process is replaced that died at once: twice as many each time, up to the longest."""
 
 LIVED = 10.0
 """A process that served for so many seconds is replaced without waiting."""
-
-TO_START = 60.0
-"""Seconds that all have to start."""
 
 HURRIED = 5.0
 """Seconds that a process gets to end when it is hurried."""
@@ -43,37 +42,6 @@ class NoWorkers(PellucidError):  # noqa: N818 - it says what is missing
     """The processes could not be started, for no fault of what their user asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a process gets that takes a place: the how-manieth of all it is, and its post."""
-
-    serial: int
-    post: Post
-    servers: Servers
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """What one process at a time is there for. `work` is what it does; `number` counts the workers from 0.
-
-    `gathers`: it has to reach all the others.
-    """
-
-    name: str
-    work: Callable[[Place], None]
-    number: int = 0
-    gathers: bool = False
-    process: int = 0
-    serial: int = 0
-    post: Post | None = None
-    started: float = 0.0
-    ready: bool = False
-    failed: Failed | None = None
-    address: tuple[str, int] | None = None
-    wait: float = 0.0
-    due: float | None = None  # when it's to be replaced, by the monotonic clock
-
-
 @dataclass(slots=True)
 class Parent:
     """Has each of `jobs` done by a process of its own until a signal says to stop.
@@ -81,7 +49,7 @@ class Parent:
     `servers` are those behind at the start. `sockets` are closed as soon as nobody is to be served any more.
     `reload` gives the servers behind from now on, when SIGHUP has come; None: they stay. `grace` is how many
     seconds exchanges under way have left at the end. `crashed` is called when one has crashed, before another
-    takes its place.
+    takes its place. One that gives no sign for `patience` seconds is ended by force (0: never).
     """
 
     jobs: Sequence[Job]
@@ -90,6 +58,7 @@ class Parent:
     grace: float = 30.0
     reload: Callable[[Servers], Servers | None] = lambda _: None
     crashed: Callable[[], None] = lambda: None
+    patience: float = 0.0
     _serial: int = 0
     _stops: int = 0
     _deadline: float = float("inf")
@@ -116,8 +85,11 @@ class Parent:
             if not self._stops:
                 self._up = True
                 started()
+            watch = Watch(self.jobs, self.patience, time.monotonic())
             while any(job.process or self._waits(job) for job in self.jobs):
                 self._turn()
+                if not self._stops:
+                    watch.look(time.monotonic())
         finally:
             self._kill()
             signal.set_wakeup_fd(-1)
@@ -206,8 +178,10 @@ class Parent:
     def _heed(self, job: Job, message: Message) -> None:
         match message:
             case Ready(address):
-                job.ready, job.failed = True, None
+                job.ready, job.failed, job.heard = True, None, time.monotonic()
                 job.address = address or job.address
+            case Alive():
+                job.heard = time.monotonic()
             case Failed():
                 job.failed = message
                 if self._up:
@@ -258,6 +232,7 @@ class Parent:
         theirs.close()
         job.process, job.serial, job.post = process, self._serial, ours
         job.started, job.ready, job.due, job.failed = time.monotonic(), False, None, None
+        job.silence = 0.0
         self._selector.register(ours, selectors.EVENT_READ, job)
         self._introduce(job)
 
@@ -316,6 +291,8 @@ class Parent:
             wait, job.wait = job.wait, min(job.wait * 2, LONGEST_WAIT)
         job.due = now + wait
         how = f"was killed by {_signal(-status)}" if status < 0 else f"ended with status {status}"
+        if job.silence:
+            how = f"hung for {job.silence:.0f} s"
         when = f" in {wait:.1f} s" if wait else ""
         say(f"{job.name} (process {process}) {how}; another takes its place{when}")
 

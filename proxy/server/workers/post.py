@@ -10,6 +10,9 @@ from contextlib import suppress
 
 import msgspec
 
+MOST_FILES = 16
+"""Files that come with one message, at most."""
+
 _LARGEST = 64 << 10
 
 
@@ -17,6 +20,10 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
     """A process serves from now on; `address` is where, if it has one of its own."""
 
     address: tuple[str, int] | None = None
+
+
+class Alive(msgspec.Struct, frozen=True, tag=True):
+    """A process serves still."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -50,7 +57,19 @@ class Link(msgspec.Struct, frozen=True, tag=True):
     process: int
 
 
-Message = Ready | Failed | Stop | Reopen | Servers | Link
+class Lend(msgspec.Struct, frozen=True, tag=True):
+    """The files that come with it are the sockets of a worker that doesn't serve: accept there meanwhile."""
+
+    worker: int
+
+
+class Return(msgspec.Struct, frozen=True, tag=True):
+    """The worker whose sockets were lent serves again."""
+
+    worker: int
+
+
+Message = Ready | Alive | Failed | Stop | Reopen | Servers | Link | Lend | Return
 
 _decode = msgspec.msgpack.Decoder(Message).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -87,7 +106,7 @@ class Post:
         Raises BlockingIOError where there is none yet.
         """
         with suppress(ConnectionError):
-            data, files, _, _ = socket.recv_fds(self._end, _LARGEST, 4)
+            data, files, _, _ = socket.recv_fds(self._end, _LARGEST, MOST_FILES)
             for file in files:
                 os.set_inheritable(file, False)
             if data:

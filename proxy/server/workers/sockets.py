@@ -3,7 +3,8 @@
 Each worker has a listening socket of its own (SO_REUSEPORT): the kernel spreads connections by a hash of both
 ends' addresses, evenly, where several processes on one socket leave it to chance who wakes first, and are all
 woken. A socket that is closed takes along what waits in its queue; so the parent, which accepts nothing, has
-all of them, and what has come for a worker that dies is served by the one that takes its place.
+all of them, and what has come for a worker that dies is served by the one that takes its place, or by another
+one that is lent the socket until then.
 """
 
 from __future__ import annotations

@@ -22,12 +22,12 @@ import lmdb
 import msgspec
 
 from proxy.message.errors import ConfigurationError
-from proxy.storage.disk.change import Change
+from proxy.storage.disk.change import Change, no_room
 from proxy.storage.disk.errors import Damaged
 from proxy.storage.disk.keeping import forget_arriving
 from proxy.storage.disk.shared import Shared
-from proxy.storage.disk.tables import PAGE, Tables
-from proxy.storage.disk.whole import last_transaction, lengthen, meta_sum
+from proxy.storage.disk.tables import PAGE, Tables, identity
+from proxy.storage.disk.whole import is_open, last_transaction, lengthen, meta_sum
 
 FORMAT = 2
 """The format of what is kept. Another one is begun anew."""
@@ -41,6 +41,7 @@ _USERS = "pellucid-users"
 _PREFIX = "cache-"
 _FOLDER = re.compile(_PREFIX + "[0-9a-f]{16}")
 _OURS = re.compile(rf"{_MARKER}(\.\d+)?|{_LOCK}|{_USERS}|{_FOLDER.pattern}|news.*|lost\+found")
+_OTHER = "another version uses the cache"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -123,22 +124,52 @@ class Folder:
             os.close(self._users)
             self._users = users
 
+    def objection(self, tables: Tables) -> str | None:
+        """Why another process would not use what `tables` are of; None where it would. Raises OSError."""
+        if not self.is_there:
+            return "it was taken away"
+        marker = self._marker()
+        if marker is None:
+            return "what it is marked with was taken away"
+        if self._whole_path(marker) != tables.folder:
+            return "somebody else has begun it anew"
+        if identity(tables.folder) != tables.identity:
+            return "its files were taken away"
+        before, tables.length = tables.length, os.stat(os.path.join(tables.folder, "data.mdb")).st_size
+        return None if tables.length >= before else "its map was cut short"
+
     def reopen(self, old: Tables | None, why: str | None) -> Tables:
         """What takes the place of `old`: what another process has begun anew, or, saying `why`, we do now.
 
-        Raises lmdb.Error and OSError.
+        Raises lmdb.Error and OSError; `Damaged` where another version has begun it anew and still uses it.
         """
         self._find_again()
         with self._locked():
             marker = self._marker()
-            if marker is not None and (old is None or self._whole_path(marker) != old.folder):
+            if marker is not None and marker.format != FORMAT:
+                if is_open(self._whole_path(marker)):
+                    raise Damaged(_OTHER)
+            elif marker is not None and (old is None or self._whole_path(marker) != old.folder):
                 with contextlib.suppress(lmdb.Error, Damaged, OSError):
                     return self._tables(marker, False)
-            if old is not None:
-                old.shared.retire()
             if why is not None:
                 self._say(f"the cache in {self.path} is begun anew: {why}")
-            return self._anew()
+            try:
+                return self._anew()
+            except (OSError, lmdb.Error) as error:
+                if not no_room(error):
+                    raise
+                _remove(self._others(None))  # which was given up, and is not to wait for room
+                return self._anew()
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nothing that is in it is used by anybody."""
+        try:
+            marker = self._marker()
+            return marker is None or _is_retired(self.path / marker.folder)
+        except OSError:
+            return False
 
     def sync(self, tables: Tables) -> None:
         """Have all be on the disk by now, and put down that it is. Raises OSError and lmdb.Error."""
@@ -198,6 +229,8 @@ class Folder:
         if marker is None:
             why = "what it is marked with can't be read" if (self.path / _MARKER).exists() else None
         elif marker.format != FORMAT:
+            if is_open(self._whole_path(marker)):
+                raise ConfigurationError(_OTHER, evidence=str(self.path))
             why = f"it is of format {marker.format}, not {FORMAT}"
         elif marker.most != self._most and not alone:
             raise ConfigurationError(
@@ -215,6 +248,8 @@ class Folder:
                 why = str(error)
         if why is not None:
             self._say(f"the cache in {self.path} is begun anew: {why}")
+        if marker is not None and not alone:
+            _retire(self.path, marker)
         return self._anew()
 
     def _objection(self, marker: _Marker) -> str | None:
@@ -236,6 +271,8 @@ class Folder:
         return None if synced.boot == self._boot else "the system went down before all of it was on the disk"
 
     def _tables(self, marker: _Marker, alone: bool) -> Tables:
+        if not alone and not Path(self._whole_path(marker), "lock.mdb").exists():
+            raise Damaged("its lock was taken away")
         tables = Tables(self._whole_path(marker), self.budget, self._most)
         lengthen(Path(tables.folder, "data.mdb"), self._most)
         try:
@@ -252,6 +289,9 @@ class Folder:
             _put(self.path / _MARKER, marker)
         return tables
 
+    def _others(self, folder: Path | None) -> list[Path]:
+        return [one for one in self.path.iterdir() if _FOLDER.fullmatch(one.name) and one != folder]
+
     def _anew(self) -> Tables:
         marker = _Marker("a cache of Pellucid", FORMAT, _PREFIX + secrets.token_hex(8), self._most)
         folder = Path(self._whole_path(marker))
@@ -265,10 +305,18 @@ class Folder:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        others = [one for one in self.path.iterdir() if _FOLDER.fullmatch(one.name) and one != folder]
+        others = self._others(folder)
         if others:
             threading.Thread(target=_remove, args=(others,), name="pellucid-disk-tidy", daemon=True).start()
         return tables
+
+
+def _is_retired(folder: Path) -> bool:
+    """Whether nobody uses the map in a folder any more, or can open it."""
+    if not (folder / "data.mdb").exists():
+        return True
+    with (folder / "shared").open("rb") as shared:
+        return any(shared.read(8))
 
 
 def give_up(path: Path) -> None:
@@ -279,12 +327,16 @@ def give_up(path: Path) -> None:
     """
     try:
         marker = msgspec.json.decode((path / _MARKER).read_bytes(), type=_Marker)
-        if _FOLDER.fullmatch(marker.folder) and (path / marker.folder / "shared").exists():
-            shared = Shared(str(path / marker.folder / "shared"), 0)
-            shared.retire()
-            shared.close()
+        _retire(path, marker)
     except (OSError, ValueError, msgspec.MsgspecError):
         return
+
+
+def _retire(path: Path, marker: _Marker) -> None:
+    if _FOLDER.fullmatch(marker.folder) and (path / marker.folder / "shared").exists():
+        shared = Shared(str(path / marker.folder / "shared"), 0)
+        shared.retire()
+        shared.close()
 
 
 def _put(path: Path, value: msgspec.Struct) -> None:

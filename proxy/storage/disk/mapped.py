@@ -14,7 +14,7 @@ import lmdb
 
 from proxy.storage.disk.change import BROKEN, Asks, Change, no_room, unused
 from proxy.storage.disk.folder import Folder
-from proxy.storage.disk.order import evict_some
+from proxy.storage.disk.order import Lack, evict_some
 from proxy.storage.disk.reading import Reading
 from proxy.storage.disk.scribe import Job
 from proxy.storage.disk.tables import Tables
@@ -54,10 +54,18 @@ class Mapped:
         return tables
 
     def look_at_folder(self) -> None:
-        """Have all who use the folder begin anew where it was taken away from under them."""
+        """Have all who use the folder begin anew where it, or what is in it, was taken away."""
         tables = self._tables
-        if tables is not None and not self.folder.is_there:
-            self._renewed(tables, "it was taken away")
+        if tables is None:
+            return
+        try:
+            why = self.folder.objection(tables)
+        except FileNotFoundError:
+            why = "its files were taken away"
+        except OSError:  # nothing is known
+            return
+        if why is not None:
+            self._renewed(tables, why)
 
     def close(self) -> None:
         """Let go of it; to be called when nobody uses it any more."""
@@ -65,6 +73,11 @@ class Mapped:
         if tables is not None:
             tables.close()
         self.folder.close()
+
+    @property
+    def nothing_is_left(self) -> bool:
+        """Whether what could not be changed is not used by anybody any more."""
+        return self.tables is not None or self.folder.is_given_up
 
     def read(self, what: Callable[[Reading], T], otherwise: T) -> T:
         """What `what` finds; `otherwise` where nothing can be read."""
@@ -134,7 +147,7 @@ class Mapped:
                     return [None] * len(jobs)
                 if len(jobs) > 1:
                     return None
-                self._make_way(tables)
+                self._make_way(tables, Lack.MAP if isinstance(error, lmdb.MapFullError) else Lack.BUDGET)
         if jobs[0].must and tables is not None:
             self._renewed(tables, "there was no room to note that something was let go")
         else:
@@ -151,17 +164,20 @@ class Mapped:
             tables.unlink(file)
         return results
 
-    def _make_way(self, tables: Tables) -> None:
+    def _make_way(self, tables: Tables, lack: Lack) -> None:
         for count in _EVICTED:  # to let go takes room as well
             with contextlib.suppress(*BROKEN):
-                self._transaction(tables, [Job(partial(evict_some, count=count), alone=False, must=False)])
+                self._transaction(
+                    tables, [Job(partial(evict_some, count=count, lack=lack), alone=False, must=False)]
+                )
                 return
 
     def _troubled(self, error: Exception) -> None:
         if no_room(error):
             self.say_now_and_then(f"there is no room in {self.folder.path}: what comes is not kept on disk")
         else:
-            self.say_now_and_then(f"the cache in {self.folder.path} can't be written: {error}")
+            why = getattr(error, "strerror", None) or error  # not which file: each time another one
+            self.say_now_and_then(f"the cache in {self.folder.path} can't be written: {why}")
 
     def _renewed(self, old: Tables | None, why: str | None) -> Tables | None:
         """What takes the place of `old`, or has already."""
@@ -170,6 +186,8 @@ class Mapped:
                 return self._tables
             if old is None and monotonic() < self._again:
                 return None
+            if old is not None and why is not None:
+                old.shared.retire()  # whatever comes of the rest, nobody uses it any more
             try:
                 self._tables = self.folder.reopen(old, why)
             except BROKEN as error:

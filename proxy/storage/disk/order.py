@@ -73,10 +73,10 @@ def make_room(change: Change, block: int, file: int) -> bool:
     return _lack(change, block, file) is None
 
 
-def evict_some(change: Change, count: int) -> None:
+def evict_some(change: Change, count: int, lack: Lack) -> None:
     """Let those go that have stood longest, whatever they are worth: it takes the least room to do."""
     for _ in range(count):
-        if not _evict(change, Lack.MAP, 0):
+        if not _evict(change, lack, 0):
             return
 
 

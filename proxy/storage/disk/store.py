@@ -201,7 +201,7 @@ class DiskStore:
         this process has nothing to do with the map any more.
         """
         done = None if self._closed else await self._outcome(self._scribe.submit(act, must=must))
-        if must and done is None and (self._closed or self._mapped.tables is None):
+        if must and done is None and (self._closed or not self._mapped.nothing_is_left):
             raise NotInvalidated("the cache on disk is not open: others may use what was to be invalidated")
         return done
 
@@ -341,7 +341,7 @@ class DiskStore:
                 self._let_go([record.number])
                 return None
             except OSError as error:
-                self._mapped.say_now_and_then(f"the cache on disk can't be read: {error}")
+                self._mapped.say_now_and_then(f"the cache on disk can't be read: {error.strerror}")
                 return None
         return DiskEntry(self, tables.folder, record, found.head, number, body)
 

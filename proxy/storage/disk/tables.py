@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+from collections.abc import Iterable
 from struct import Struct as Layout
 from typing import TypeAlias
 from zlib import crc32
@@ -27,6 +28,7 @@ READERS = 1024
 """How many look-ups may be under way at one moment in all processes together."""
 
 _RESERVE = 16
+_NOT_COUNTED = 16
 _SMALL_FILES = 128 << 10
 _PER_GHOST = 4096
 _MOST_GHOSTS = 1 << 21
@@ -108,6 +110,12 @@ class Mark(msgspec.Struct):
         return sealed(_MARK.pack(self.since, self.touched, self.count, self.older, self.soft))
 
 
+def identity(folder: str) -> list[tuple[int, int]]:
+    """What tells a map's file and its lock from others that stand in their places. Raises OSError."""
+    found = [os.stat(os.path.join(folder, name)) for name in ("data.mdb", "lock.mdb")]
+    return [(one.st_dev, one.st_ino) for one in found]
+
+
 class Tables:
     """An opened map.
 
@@ -139,6 +147,8 @@ class Tables:
             readahead=False,
             mode=0o600,
         )
+        self.identity = identity(folder)
+        self.length = 0  # of the map's file, when it was looked at last
         self.meta = env.open_db(b"meta")
         self.entries = env.open_db(b"entries")
         self.proven = env.open_db(b"proven")
@@ -161,6 +171,8 @@ class Tables:
             self.members, self.doomed, self.due, self.changes, self.wide, self.files, self.arriving,
             self.answers, self.named,
         )  # fmt: skip
+        self._heavy = {self.entries, self.proven, self.answers}
+        self._slight = self._until_counted = 0
 
     @property
     def retired(self) -> bool:
@@ -187,12 +199,11 @@ class Tables:
         return (self.env.info()["last_pgno"] + 1) * PAGE
 
     def used(self, txn: Transaction) -> int:
-        """The bytes of the map that are in use."""
-        pages = 0
-        for table in self.all:
-            stat = txn.stat(table)
-            pages += stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
-        return pages * PAGE
+        """The bytes of the map that are in use, about: what changes by little is counted now and then."""
+        if self._until_counted == 0:
+            self._until_counted, self._slight = _NOT_COUNTED, _pages(txn, set(self.all) - self._heavy)
+        self._until_counted -= 1
+        return (self._slight + _pages(txn, self._heavy)) * PAGE
 
     def where(self, txn: Transaction, number: int) -> tuple[Table, bytes]:
         """The table and the key of an entry's block."""
@@ -233,3 +244,8 @@ class Tables:
         """Nobody uses it any more."""
         self.env.close()
         self.shared.close()
+
+
+def _pages(txn: Transaction, tables: Iterable[Table]) -> int:
+    stats = [txn.stat(table) for table in tables]
+    return sum(one["branch_pages"] + one["leaf_pages"] + one["overflow_pages"] for one in stats)

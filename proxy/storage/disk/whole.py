@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from pathlib import Path
 from struct import Struct as Layout
@@ -34,6 +35,21 @@ def last_transaction(path: Path) -> Last | None:
     if len(metas) < 2 or (abs(metas[0].transaction - metas[1].transaction) != 1 and max(metas).transaction):
         return None
     return max(metas)
+
+
+def is_open(folder: str) -> bool:
+    """Whether another process has the map in `folder` open; not to be asked of one that this process has."""
+    try:
+        descriptor = os.open(os.path.join(folder, "lock.mdb"), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:  # whoever has it open holds this lock together with all others
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+    except (BlockingIOError, PermissionError):
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def meta_sum(descriptor: int, transaction: int) -> int | None:

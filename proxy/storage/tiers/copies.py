@@ -66,23 +66,25 @@ class Replaced(NamedTuple):
 
 
 class Seen:
-    """The keys that were asked for of late, some tens of thousands at most."""
+    """How often keys were asked for of late: some tens of thousands at most."""
 
     __slots__ = ("_old", "_young")
 
     def __init__(self) -> None:
-        self._young: set[int] = set()
-        self._old: set[int] = set()
+        self._young: dict[int, int] = {}
+        self._old: dict[int, int] = {}
 
     def again(self, key: bytes) -> bool:
         """Whether it was asked for before; it is remembered."""
+        return self.times(key) > 1
+
+    def times(self, key: bytes) -> int:
+        """How often it was asked for, this time included."""
         known = hash(key)
-        if known in self._young or known in self._old:
-            return True
-        if len(self._young) >= _REMEMBERED:
-            self._old, self._young = self._young, set()
-        self._young.add(known)
-        return False
+        if len(self._young) >= _REMEMBERED and known not in self._young:
+            self._old, self._young = self._young, {}
+        times = self._young[known] = 1 + (self._young.get(known) or self._old.get(known, 0))
+        return times
 
 
 class Ordered(Protocol):
@@ -188,6 +190,11 @@ class Copies:
         """Something has changed under `key`, so that its copies are of no use."""
         for copy in list(self._memory.at_hand(key)):
             self._memory.drop(copy)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a copy of so many bytes fits without another having to go."""
+        figures = self._memory.figures()
+        return figures.bytes + size <= figures.budget
 
     def lost(self, copy: MemoryEntry) -> None:
         """`copy` has left memory."""

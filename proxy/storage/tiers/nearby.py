@@ -163,7 +163,6 @@ class Nearby:
         if dry:
             near = await self.disk.purge(wanted, dry=True)
             return {**near, **await self.fleet.purge(wanted, dry=True)}
-        self._purged(wanted)
         near = await self.disk.purge(wanted, soft=soft)
         far = await self.fleet.purge(wanted, soft=soft)
         self._purged(wanted)  # what was read and copied meanwhile

@@ -35,6 +35,11 @@ LARGEST = 1 << 20
 """Bytes of a content that is copied into memory when it is found below, at most."""
 
 _TRIES = 3
+_AGAIN = 2
+_OFTEN = 5
+_BESIDE = 2048
+"""Bytes that a copy takes beside its content, about."""
+
 _NOTED = 4096
 
 
@@ -82,7 +87,7 @@ class Tiers:
     async def look_up(self, key: bytes) -> Sequence[Entry]:
         """The entries under `key`: copies where there are, else what is below, copied when used again."""
         found = self.at_hand(key)
-        if found is not None and not self._to_copy(found, again=self._seen.again):
+        if found is not None and not self._to_copy(found, seldom=self._is_seldom):
             return found
         for _ in range(_TRIES):
             reading = Reading(key)
@@ -145,14 +150,14 @@ class Tiers:
         told = self._told
         if told.view[0] != told.number or told.teller.epoch != told.fleet_epoch:
             told.catch_up()
-        return self.memory.epoch + told.moved
+        return self.memory.epoch
 
     def current(self, epoch: int) -> bool:
         """Whether `epoch` is still that of the store, once all that others have told is taken in."""
         told = self._told
         if told.view[0] != told.number or told.teller.epoch != told.fleet_epoch:
             told.catch_up()
-        return epoch == self.memory.epoch + told.moved
+        return epoch == self.memory.epoch
 
     def watch(self, changed: Callable[[bytes], None]) -> None:
         """Have `changed` called with each key under which something changes, here or elsewhere."""
@@ -315,14 +320,24 @@ class Tiers:
         return self._copies.joined(key, lower, known=known)
 
     def _to_copy(
-        self, found: Sequence[Entry], *, again: Callable[[bytes], bool] | None = None
+        self, found: Sequence[Entry], *, seldom: Callable[[Entry], bool] | None = None
     ) -> list[Entry]:
-        """Those among `found` that are to be copied; with `again`, only if that says so of their key."""
+        """Those among `found` that are to be copied; with `seldom`, not what that says is asked for so."""
         lacking = [one for one in found if not isinstance(one, MemoryEntry)]
-        if not lacking or (again is not None and not again(lacking[0].key)):
+        if not lacking or (seldom is not None and seldom(lacking[0])):
             return []
         largest = min(LARGEST, self.memory.object_limit)
         return [one for one in lacking if one.stored.length <= largest]
+
+    def _is_seldom(self, entry: Entry) -> bool:
+        """Whether it's asked for too seldom to be copied.
+
+        Where others would have to go for it, that takes more, as its answers may be kept below.
+        """
+        times = self._seen.times(entry.key)
+        if times < _AGAIN or self.answers is None:
+            return times < _AGAIN
+        return times < _OFTEN and not self._copies.has_room(entry.stored.length + _BESIDE)
 
     async def _copy(self, entry: Entry, reading: Reading) -> None:
         """Copy `entry` into memory, unless something is told about it meanwhile."""

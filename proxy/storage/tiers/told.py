@@ -30,7 +30,10 @@ class Teller(Protocol):
 class Nobody:
     """Where there are no others."""
 
-    epoch = 0
+    __slots__ = ("epoch",)
+
+    def __init__(self) -> None:
+        self.epoch = 0
 
 
 class Fleet(Store, Teller, Protocol):
@@ -60,8 +63,8 @@ class Told:
     """Takes in what others tell: it takes the copies with it, and spoils what is on its way.
 
     `writers` and `readings` are those under way, `watcher` is told of each key under which something changes,
-    and `listeners` of what others purge. `moved` is another number as soon as something was purged of which
-    the watcher was not told key by key. Once `mute`, no copy is to be used.
+    and `listeners` of what others purge. The memory's epoch moves when something was purged of which the
+    watcher was not told key by key. Once `mute`, no copy is to be used.
 
     `folder` is where others look for the news; None: they are handed on.
 
@@ -79,7 +82,6 @@ class Told:
         "_memory",
         "fleet_epoch",
         "listeners",
-        "moved",
         "mute",
         "news",
         "number",
@@ -100,7 +102,6 @@ class Told:
         folder: Path | None = None,
     ) -> None:
         self.news = news
-        self.moved = 0
         self.mute = False
         self.writers: set[TiersWriter] = set()
         self.readings: set[Reading] = set()
@@ -227,7 +228,7 @@ class Told:
             if wanted.meant(writer.key, writer.labels):
                 writer.spoil(purged.soft)
         if wanted.labels or not wanted.direct:
-            self.moved += 1
+            self._memory.epoch += 1
 
 
 def _nobody(_: bytes) -> None:

@@ -102,6 +102,8 @@ class Channel(asyncio.Protocol):
         self._depth, self._room = depth, room
         self._told, self._lost = told, lost
         self._waiting: deque[tuple[asyncio.Future[Reply], bytes, Seen | None]] = deque()
+        self._outgoing: list[bytes] = []
+        self._queued = 0
         self._parser = Parser()
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
@@ -151,17 +153,37 @@ class Channel(asyncio.Protocol):
         future: asyncio.Future[Reply] = self._loop.create_future()
         if self.closed:
             future.set_result(LOST)
-        elif len(self._waiting) >= self._depth or self._transport.get_write_buffer_size() > self._room:
+        elif len(self._waiting) >= self._depth or self._unsent > self._room:
             future.set_result(BUSY)
         else:
             self._waiting.append((future, pushed, seen))
-            self._transport.write(pack(words))
+            packed = pack(words)
+            if not self._outgoing:
+                self._loop.call_soon(self._send)
+            self._outgoing.append(packed)
+            self._queued += len(packed)
         return future
+
+    @property
+    def _unsent(self) -> int:
+        return self._queued + self._transport.get_write_buffer_size()
+
+    def _send(self) -> None:
+        """Send all that was asked in one go."""
+        outgoing, self._outgoing, self._queued = self._outgoing, [], 0
+        if self.closed:
+            return
+        try:
+            self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
+        except Exception:  # it was lost a moment ago, and this has not been told yet
+            self.close()
 
     def close(self) -> None:
         """Give the connection up; whoever waits for an answer gets none."""
         if self.closed:
             return
+        if self._outgoing:
+            self._send()
         self.closed = True
         self._connection._close()  # type: ignore[no-untyped-call] # the client's way without waiting
         if self._transport.get_write_buffer_size():

@@ -29,20 +29,33 @@ class _Partial(Exception):  # noqa: N818
     """The rest has not come yet."""
 
 
+class _Open:
+    """A value made of others, of which so many have not come yet."""
+
+    __slots__ = ("kind", "left", "values")
+
+    def __init__(self, kind: int, left: int) -> None:
+        self.kind = kind
+        self.left = left
+        self.values: list[Reply] = []
+
+
 class Parser:
     """The replies in a stream of bytes. What is larger than an answer of ours can be is garbled."""
 
-    __slots__ = ("_at", "_block", "_later", "_needed")
+    __slots__ = ("_at", "_block", "_later", "_needed", "_open", "_size")
 
     def __init__(self) -> None:
         self._block = b""
         self._at = 0
         self._later: list[bytes] = []
         self._needed = 0  # bytes that have to come before there is anything to be read
+        self._open: list[_Open] = []
+        self._size = 0  # of the reply that has begun
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that are whole with `data`. Raises Garbled."""
-        if self._later or self._block:
+        if self._block:
             self._later.append(data)
             self._needed -= len(data)
             if self._needed > 0:
@@ -50,20 +63,21 @@ class Parser:
             data = b"".join((self._block, *self._later))
             self._later.clear()
         self._block, self._at, self._needed = data, 0, 0
-        replies = []
-        begun = 0
+        replies: list[Reply] = []
+        begun, end = 0, len(data)
         try:
-            while begun < len(data):
-                replies.append(self._value(0))
+            while begun < end:
+                self._read(replies)
                 begun = self._at
-            self._block = b""
         except _Partial:
-            self._block = data[begun:]
-            if len(self._block) > _LARGEST:
-                raise Garbled from None
+            self._at = begun
+        self._block = data[self._at :] if self._at < end else b""
+        self._size = self._size + self._at if self._open else 0
+        if self._size > _LARGEST:
+            raise Garbled
         return replies
 
-    def _value(self, depth: int) -> Reply:
+    def _read(self, replies: list[Reply]) -> None:
         """The next value; bulk strings, which are most of them, first."""
         block, at = self._block, self._at
         end = block.find(b"\r\n", at)
@@ -74,14 +88,20 @@ class Parser:
         kind, line = block[at], block[at + 1 : end]
         self._at = end + 2
         if kind == 0x24:  # $
-            return self._bulk(line)
+            self._put(self._bulk(line), replies)
+            return
         read = _SIMPLE.get(kind)
         if read is not None:
             try:
-                return read(line)
+                value = read(line)
             except (ValueError, OverflowError):
                 raise Garbled from None
-        return self._compound(kind, line, depth)
+            self._put(value, replies)
+        elif kind in b"!=":
+            text = self._bulk(line) or b""
+            self._put(_error(text) if kind == 0x21 else text[4:], replies)
+        else:
+            self._begin(kind, line, replies)
 
     def _bulk(self, line: bytes) -> bytes | None:
         if line == b"-1":
@@ -96,23 +116,40 @@ class Parser:
             raise Garbled
         return self._block[begin:end]
 
-    def _compound(self, kind: int, line: bytes, depth: int) -> Reply:
-        if depth == _DEPTH:
-            raise Garbled
-        if kind in b"!=":
-            text = self._bulk(line) or b""
-            return _error(text) if kind == 0x21 else text[4:]
-        if kind not in b"*~>%|":
+    def _begin(self, kind: int, line: bytes, replies: list[Reply]) -> None:
+        """A value that is made of others."""
+        if kind not in b"*~>%|" or len(self._open) == _DEPTH:
             raise Garbled
         if line == b"-1":
-            return None
-        number = _number(line, _MOST) * (2 if kind in b"%|" else 1)
-        values = [self._value(depth + 1) for _ in range(number)]
-        if kind == 0x3E:  # >
-            return Push(values)
-        if kind == 0x7C:  # |: attributes of the value that follows
-            return self._value(depth + 1)
-        return list(zip(values[::2], values[1::2], strict=True)) if kind == 0x25 else values
+            self._put(None, replies)
+            return
+        one = _Open(kind, _number(line, _MOST) * (2 if kind in b"%|" else 1))
+        if one.left:
+            self._open.append(one)
+        elif kind != 0x7C:
+            self._put(_made(one), replies)
+
+    def _put(self, value: Reply, replies: list[Reply]) -> None:
+        """A value is whole, and perhaps what it is a part of too."""
+        opened = self._open
+        while opened:
+            one = opened[-1]
+            one.values.append(value)
+            one.left -= 1
+            if one.left:
+                return
+            opened.pop()
+            if one.kind == 0x7C:  # |: attributes of the value that follows
+                return
+            value = _made(one)
+        replies.append(value)
+
+
+def _made(one: _Open) -> Reply:
+    values = one.values
+    if one.kind == 0x3E:  # >
+        return Push(values)
+    return list(zip(values[::2], values[1::2], strict=True)) if one.kind == 0x25 else values
 
 
 def pack(words: tuple[bytes | int | str, ...]) -> bytes:

@@ -46,6 +46,8 @@ PART = (b"Content-Range", b"bytes 5-9/10")
 EXAMPLES = {
     "written-through": lambda: reasons(asking(method=b"OPTIONS"), came(200)),
     "bypassed": lambda: reasons(asking(), came(200), bypass=True),
+    "upgrade": lambda: reasons(asking((b"Upgrade", b"websocket")), came(426)),
+    "outdated": lambda: reasons(asking(), held(), NONE, came(200, (b"Cache-Control", b"no-store")), None),
     "unexpected-answer": lambda: reasons(asking(), held(), NONE, came(412), came(200)),
     "unreached": lambda: reasons(asking(), NONE, NONE, Unreached(502, "refused", 0)),
     "waited": lambda: reasons(asking(), NONE, NONE, replace(held(), now=0), NONE),

@@ -51,5 +51,6 @@ EXAMPLES = {
     "vary-star": lambda: of(FRESH, (b"Vary", b"*")),
     "set-cookie": lambda: of(b"", COOKIE, (b"Last-Modified", b"Sun, 09 Sep 1962 01:00:00 GMT")),
     "set-cookie-shared": lambda: of(FRESH, COOKIE),
+    "cookie-unshared": lambda: of(b"", (b"ETag", b'"a"'), wished=((b"Cookie", b"id=1"),)),
     "unusable": lambda: of(b"max-age=0"),
 }

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 PROGRAM = """
 import os, signal, sys, time
 from proxy.message.errors import ConfigurationError
-from proxy.server.workers.parent import Job, NoWorkers, Parent
-from proxy.server.workers.post import Ready, Servers
+from proxy.server.workers.job import Job
+from proxy.server.workers.parent import NoWorkers, Parent
+from proxy.server.workers.post import Alive, Ready, Servers
 
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())
@@ -44,9 +45,17 @@ def hangs(place):
     while True:
         time.sleep(1)
 
+def lives(place):
+    place.post.send(Ready())
+    say("up", place.serial, os.getpid())
+    while place.post.send(Alive()):
+        time.sleep(0.1)
+
 jobs = [Job(f"worker {n}", globals()[name], n) for n, name in enumerate(sys.argv[1:])]
 try:
-    Parent(jobs, Servers(()), grace=0.0, crashed=lambda: say("crashed")).run(lambda: say("all up"))
+    patience = 1.0 if "lives" in sys.argv else 0.0
+    parent = Parent(jobs, Servers(()), grace=0.0, crashed=lambda: say("crashed"), patience=patience)
+    parent.run(lambda: say("all up"))
 except (ConfigurationError, NoWorkers) as error:
     say(type(error).__name__, error)
 say("over")
@@ -189,3 +198,13 @@ async def test_all_that_die_at_once_are_all_replaced() -> None:
             dying = [int((await running.says()).split()[2]) for _ in dying]
         running.process.terminate()
         assert sorted([await running.says() for _ in range(3)]) == ["over", "told Stop", "told Stop"]
+
+
+async def test_one_that_gives_no_sign_is_ended_and_replaced() -> None:
+    async with program("lives", "lives") as running:
+        one, other = await running.until_all_are_up(2)
+        os.kill(one, signal.SIGSTOP)
+        said = await running.says(2)
+        assert said.endswith(f"(process {one}) hung for 1 s; another takes its place")
+        assert (await running.says()).startswith("up 3 ")
+        os.kill(other, 0)

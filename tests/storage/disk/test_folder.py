@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +17,7 @@ import pytest
 
 from proxy.message.errors import ConfigurationError
 from proxy.storage import opening
+from proxy.storage.contract import NotInvalidated
 from proxy.storage.disk import folder as folders
 from proxy.storage.disk.store import DiskStore
 from proxy.storage.news import News, Purged
@@ -22,6 +27,25 @@ from proxy.storage.tiers.store import Tiers
 from tests.storage.putting import contents, put
 
 BUDGET = 8 << 20
+
+
+ANOTHER_VERSION = """
+import json, lmdb, pathlib, sys
+path = pathlib.Path(sys.argv[1])
+marker = json.loads((path / "pellucid-cache").read_text())
+folder = path / ("cache-" + "0" * 16)
+folder.mkdir()
+env = lmdb.open(str(folder))
+(path / "pellucid-cache").write_text(json.dumps(marker | {"format": 99, "folder": folder.name}))
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def opened(path: Path, said: list[str] | None = None, budget: int = BUDGET) -> DiskStore:
@@ -247,6 +271,85 @@ async def test_taken_away_it_is_begun_anew_by_all(tmp_path: Path, moved: bool) -
     after = opened(path, said)
     assert await contents(after, b"key") == [b"new"]
     await after.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("*/lock.mdb", "its files were taken away"),
+        ("*/data.mdb", "its files were taken away"),
+        ("pellucid-cache", "what it is marked with was taken away"),
+    ],
+)
+async def test_without_one_of_its_files_it_is_begun_anew(tmp_path: Path, name: str, why: str) -> None:
+    path = tmp_path / "cache"
+    said: list[str] = []
+    store = opened(path, said)
+    await put(store, b"key", b"content")
+    (file,) = path.glob(name)
+    file.unlink()
+    await until(lambda: bool(said))
+    assert (await contents(store, b"key"), said) == ([], [f"the cache in {path} is begun anew: {why}"])
+    await put(store, b"key", b"new")
+    assert await contents(store, b"key") == [b"new"]
+    await store.close()
+
+
+async def test_a_map_that_is_cut_while_it_is_used_is_begun_anew(tmp_path: Path) -> None:
+    said: list[str] = []
+    store = opened(tmp_path, said)
+    data = map_of(tmp_path)
+    await until(lambda: store._mapped.tables is not None and store._mapped.tables.length > 0)
+    os.truncate(data, data.stat().st_size - 4096)
+    await until(lambda: bool(said))
+    assert said == [f"the cache in {tmp_path} is begun anew: its map was cut short"]
+    await put(store, b"key", b"new")
+    assert await contents(store, b"key") == [b"new"]
+    await store.close()
+
+
+async def test_what_another_version_has_begun_anew_is_left_to_it_while_it_uses_that(tmp_path: Path) -> None:
+    """It has taken its place; nothing is to be kept meanwhile, and nothing may be invalidated unheard."""
+    said: list[str] = []
+    store = opened(tmp_path, said)
+    await put(store, b"key", b"content")
+    other = subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, "-c", ANOTHER_VERSION, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert other.stdin is not None
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"open\n"
+    await until(lambda: bool(said))
+    assert said == [f"the cache in {tmp_path} can't be written: another version uses the cache"]
+    assert (store.at_hand(b"key"), store.begin(b"key", (), (), 1)) == ([], None)
+    with pytest.raises(NotInvalidated):
+        await store.invalidate([b"key"], [])
+    with pytest.raises(ConfigurationError, match="another version uses the cache"):
+        opened(tmp_path)
+    other.communicate()
+    store._mapped._again = 0
+    await until(lambda: store._mapped.tables is not None)
+    await put(store, b"key", b"new")
+    assert await contents(store, b"key") == [b"new"]
+    await store.close()
+
+
+async def test_where_it_can_not_be_begun_anew_nothing_is_left_that_would_have_to_be_invalidated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    store = opened(tmp_path, said)
+    await put(store, b"key", b"content")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folders.Folder, "_anew", full)
+    folders.give_up(tmp_path)
+    assert await store.invalidate([b"key"], []) == 0
+    assert await contents(store, b"key") == []
+    assert said == [f"there is no room in {tmp_path}: what comes is not kept on disk"]
+    await store.close()
 
 
 async def test_who_finds_the_folder_taken_away_hears_those_who_find_the_new_one(tmp_path: Path) -> None:

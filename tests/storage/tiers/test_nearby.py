@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -10,7 +11,7 @@ from proxy.storage.memory.store import MemoryStore
 from proxy.storage.selection import Selection
 from proxy.storage.tiers.nearby import Nearby
 from tests.storage.lower import LowerStore
-from tests.storage.putting import NOW, contents, put
+from tests.storage.putting import DIGEST, NOW, contents, put, response
 
 KEY = b"GET https://api.example.org/items"
 WANTED = (Selection(keys=(KEY,)), Selection(labels=(b"l",)), Selection(everything=True))
@@ -78,6 +79,106 @@ async def test_what_is_purged_here_while_it_is_read_does_not_come_back_by_the_di
 
 
 @pytest.mark.parametrize("wanted", WANTED)
+async def test_what_is_read_while_it_is_purged_in_the_shared_store_is_not_believed(
+    place: Place, wanted: Selection
+) -> None:
+    await place.confirmed()
+    stop = place.fleet.stop("purge")
+    purging = asyncio.ensure_future(place.store.purge(wanted))
+    await asyncio.wait_for(stop.reached.wait(), 10)
+    for _ in range(3):
+        await place.store.look_up(KEY)
+    assert place.store.at_hand(KEY), "it is on disk again, and believed"
+    stop.go()
+    await purging
+    assert place.store.at_hand(KEY) is None
+    assert await contents(place.store, KEY) == []
+
+
+async def _looking(place: Place, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    """Look up what is on disk and not believed any more, while something happens to what was found."""
+    await place.confirmed()
+    place.fleet.epoch += 1
+    stop = place.fleet.stop("look")
+    looking = asyncio.ensure_future(place.store.look_up(KEY))
+    await asyncio.wait_for(stop.reached.wait(), 10)
+    await meanwhile()
+    stop.go()
+    await looking
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+async def test_what_another_proxy_purges_while_it_is_read_is_not_believed(
+    place: Place, wanted: Selection
+) -> None:
+    async def purge() -> None:
+        await place.fleet.purge(wanted)
+        place.fleet.purged(wanted)
+
+    await _looking(place, purge)
+    assert place.store.at_hand(KEY) is None
+    assert await contents(place.store, KEY) == []
+
+
+async def test_what_another_proxy_changes_while_it_is_read_is_not_believed(place: Place) -> None:
+    async def freshen() -> None:
+        (entry,) = await place.fleet.look_up(KEY)
+        await place.fleet.freshen(entry, response(3, at=NOW + 60))
+        place.fleet.changed(KEY)
+
+    await _looking(place, freshen)
+    assert place.store.at_hand(KEY) is None
+    assert [entry.stored.request_time for entry in await place.store.look_up(KEY)] == [NOW + 60]
+
+
+async def test_what_is_read_while_touch_is_lost_is_not_believed(place: Place) -> None:
+    async def lose() -> None:
+        place.fleet.in_touch = False
+
+    await _looking(place, lose)
+    assert place.store.at_hand(KEY) == ()
+
+
+async def test_what_another_proxy_changes_is_not_believed_any_more(place: Place) -> None:
+    await place.confirmed()
+    place.fleet.changed(KEY)
+    assert place.store.at_hand(KEY) is None
+
+
+async def test_nothing_is_believed_once_something_was_missed(place: Place) -> None:
+    await place.confirmed()
+    place.fleet.epoch += 1
+    assert place.store.at_hand(KEY) is None
+
+
+async def test_what_is_only_on_disk_of_what_is_shared_is_let_go(place: Place) -> None:
+    """The shared store has one of two: the other was removed there."""
+    await put(place.store, KEY, b"old")
+    await put(place.disk, KEY, b"removed elsewhere", at=NOW - 9)
+    assert await contents(place.store, KEY) == [b"old"]
+    await place.store.look_up(KEY)
+    assert [bytes(entry.content or b"") for entry in place.store.at_hand(KEY) or ()] == [b"old"]
+
+
+async def test_what_is_replaced_leaves_both(place: Place) -> None:
+    for known in ("disk", "fleet"):
+        await put(place.store, KEY, b"old", at=NOW)
+        old = tuple(await getattr(place, known).look_up(KEY))
+        await put(place.store, KEY, b"new", replaces=old, at=NOW + 1)
+        assert [bytes(one.content or b"") for one in place.disk.held.at_hand(KEY)] == [b"new"]
+        assert [bytes(one.content or b"") for one in place.fleet.held.at_hand(KEY)] == [b"new"]
+        await place.store.invalidate([KEY], [])
+
+
+async def test_out_of_touch_only_what_is_believed_is_found(place: Place) -> None:
+    await place.confirmed()
+    await put(place.disk, b"GET https://api.example.org/unknown", b"unknown", labels=(b"l",))
+    place.fleet.in_touch = False
+    assert [entry.key for entry in place.store.labelled_at_hand(b"l", 9) or ()] == [KEY]
+    assert place.store.at_hand(b"GET https://api.example.org/unknown") == ()
+
+
+@pytest.mark.parametrize("wanted", WANTED)
 async def test_what_another_process_purges_while_it_is_read_is_not_copied(
     place: Place, wanted: Selection
 ) -> None:
@@ -97,3 +198,16 @@ async def test_what_another_process_has_purged_is_asked_for_once_more(
     place.store.heard(wanted, None, owed=False)
     assert place.store.at_hand(KEY) is None
     assert await contents(place.store, KEY) == [b"old"], "the fleet's store has been asked"
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+async def test_what_was_purged_on_its_way_is_not_kept_on_disk_alone(place: Place, wanted: Selection) -> None:
+    """The shared store does not take it, so only what was heard says that it is old."""
+    writer = place.store.begin(KEY, (b"l",), (), 3)
+    assert writer is not None
+    assert writer.write(b"old")
+    place.fleet.full = True
+    place.store.heard(wanted, None, owed=False)
+    assert await writer.commit(response(3), DIGEST) is None
+    assert list(place.disk.held.at_hand(KEY)) == []
+    assert place.store.at_hand(KEY) is None

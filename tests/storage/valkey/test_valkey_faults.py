@@ -14,7 +14,7 @@ from proxy.storage.settings import ValkeySettings
 from proxy.storage.valkey.entry import Lost
 from proxy.storage.valkey.names import digest
 from proxy.storage.valkey.store import ValkeyStore
-from tests.storage.putting import DIGEST, put, read, response
+from tests.storage.putting import DIGEST, NOW, put, read, response
 from tests.storage.valkey.conftest import patient
 from tests.storage.valkey.relay import Relay
 from tests.storage.valkey.servers_for_tests import Cluster, Server
@@ -290,6 +290,36 @@ async def test_of_a_cluster_one_node_is_killed(
             await stored(other, key)
     finally:
         cluster.kill()
+
+
+async def test_a_clock_that_goes_wrong_and_is_set_right(server: Server, proxies: Proxies) -> None:
+    store = proxies(server.url, patient())
+    await store.start()
+    await put(store, b"key", expires=NOW + 60)
+    await store.expire(NOW + 86_400)
+    assert list(await store.look_up(b"key")) == []
+    await store.expire(NOW)
+    assert await store.look_up(b"key"), "it is of use once more"
+    assert await put(store, b"key", b"other", expires=NOW + 60)
+    assert len(await store.look_up(b"key")) == 2
+
+
+async def test_a_password_that_changes_meanwhile(own: Own, proxies: Proxies) -> None:
+    server = own()
+    store = proxies(server.url, hasty())
+    await store.start()
+    await put(store, b"key")
+    server.do("CONFIG", "SET", "requirepass", "other")
+    assert await store.look_up(b"key"), "who is in stays in"
+    server.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes", password="other")
+    await until(lambda: not store.in_touch)
+    assert list(await store.look_up(b"key")) == []
+    await store.purge(Selection(keys=(b"key",)))
+    server.do("CONFIG", "SET", "requirepass", "", password="other")
+    await until(lambda: store.in_touch)
+    await until(lambda: not store.owes(Selection(keys=(b"key",))))
+    assert list(await store.look_up(b"key")) == []
+    await stored(store, b"key")
 
 
 async def test_a_frozen_process_of_valkey(own: Own, proxies: Proxies) -> None:

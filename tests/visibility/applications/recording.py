@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.real.running import pellucid
+from tests.commands.inspected import logged
 from tests.visibility.applications.catalogue import APPLICATIONS, running
 from tests.visibility.applications.traffic import drive
 
@@ -22,18 +22,20 @@ class Recordings:
     def __call__(self, name: str) -> Path:
         """The log of the application `name`, of which APPLICATIONS has all."""
         log = self._folder / f"{name}.jsonl"
-        if not log.exists():
-            own = self._folder / f"{name}-{os.getpid()}"
-            own.mkdir()
-            with ThreadPoolExecutor(1) as elsewhere:  # the test may have an event loop of its own
-                recorded = elsewhere.submit(asyncio.run, record(name, own)).result()
-            recorded.replace(log)
+        with open(self._folder / f"{name}.lock", "w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)  # who comes second waits for what the first one records
+            if not log.exists():
+                own = self._folder / name
+                own.mkdir()
+                with ThreadPoolExecutor(1) as elsewhere:  # the test may have an event loop of its own
+                    recorded = elsewhere.submit(asyncio.run, record(name, own)).result()
+                recorded.replace(log)
         return log
 
 
 async def record(name: str, folder: Path) -> Path:
-    """Drive the traffic through `pellucid serve` to an application; the log, once all of it is there."""
-    async with running(name, folder) as (url,), pellucid(url, folder) as proxy:
-        await drive(APPLICATIONS[name], proxy.url)
-    assert proxy.log is not None
-    return proxy.log
+    """Drive the traffic through the proxy to an application; the log, once all of it is there."""
+    log = folder / "exchanges.jsonl"
+    async with running(name, folder) as (url,), logged(int(url.rpartition(":")[2]), log) as proxy:
+        await drive(APPLICATIONS[name], proxy)
+    return log

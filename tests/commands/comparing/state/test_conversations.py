@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from proxy.commands.comparing.state.shopping import by_url
 from proxy.commands.comparing.state.shopping.by_cookie import ByCookie, ByToken
 from proxy.commands.comparing.state.shopping.by_url import ByUrl
 from proxy.commands.comparing.state.shopping.conversation import Conversation, Went
@@ -74,6 +75,19 @@ async def test_only_what_may_be_repeated_says_so(kind: type[Conversation], keyed
     assert len(keys) == 1, "one step has one key, however often it is asked for"
     assert bool(keys.pop()) is keyed
     assert talk.repeated
+
+
+@pytest.mark.parametrize("step", ["add", "order"])
+async def test_what_a_killed_replica_had_begun_is_waited_for(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_url, "_AGAIN", 0.0)
+    begun = problem(409, "idempotency-in-progress")
+    shop = Shop(begun, begun, answer(201, CART, ("location", "/carts/abc")))
+    talk = ByUrl(shop.deliver)
+    assert await (talk.add("P0003", 2) if step == "add" else talk.order("mine")) is Went.DONE
+    assert len(shop.asked) == 3
+    assert len({field(one, "Idempotency-Key") for one in shop.asked}) == 1
 
 
 async def test_a_cart_with_a_url_is_named_by_it_and_needs_no_cookie() -> None:

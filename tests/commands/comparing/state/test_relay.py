@@ -79,3 +79,27 @@ async def test_what_is_swallowed_arrives_but_its_answer_does_not(heard: tuple[in
         await asyncio.wait_for(reader.read(1), 0.1)
     assert pieces == [b"order"]
     await leave(relay, writer)
+
+
+async def test_who_was_just_being_connected_when_it_was_cut_is_cut_off_too(
+    heard: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, _ = heard
+    relay = Relay(target)
+    port = await relay.listen()
+    connect, asked, released = asyncio.open_connection, asyncio.Event(), asyncio.Event()
+
+    async def slowly(host: str, to: int) -> Streams:
+        asked.set()
+        await released.wait()
+        return await connect(host, to)
+
+    monkeypatch.setattr(asyncio, "open_connection", slowly)
+    reader, writer = await connect("127.0.0.1", port)
+    writer.write(b"hello")
+    await asked.wait()
+    await relay.obey("cut")
+    released.set()
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(5)
+    await leave(relay, writer)

@@ -66,7 +66,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the four."""
+    """One of the four parts of the measurement."""
 
     name: str
     title: str

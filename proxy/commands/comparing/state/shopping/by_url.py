@@ -10,7 +10,7 @@ from proxy.commands.comparing.state.shopping.conversation import Conversation, D
 from proxy.commands.comparing.state.shopping.line import Answer
 
 _IN_PROGRESS = "idempotency-in-progress"
-_AGAIN = 0.5
+_TRIES, _AGAIN = 8, 0.5
 
 
 class ByUrl(Conversation):
@@ -38,12 +38,25 @@ class ByUrl(Conversation):
 
     async def add(self, sku: str, quantity: int) -> Went:
         target = f"{self._cart}/items" if self._cart else "/carts"
-        fields = step_key()
-        answer = await self.ask("POST", target, {"sku": sku, "quantity": quantity}, fields)
+        answer = await self._once(target, {"sku": sku, "quantity": quantity})
         if answer.status == 201 and not self._cart:
             self._cart = answer.field("location")
         self._see(answer)
         return self.went(answer)
+
+    async def _once(self, target: str, content: dict[str, Any]) -> Answer:
+        """A request that happens once, however often it has to be sent.
+
+        Where the replica that had begun it was killed, the others take it for under way for a while.
+        """
+        fields = step_key()
+        answer = await self.ask("POST", target, content, fields)
+        for _ in range(_TRIES):
+            if answer.problem != _IN_PROGRESS:
+                break
+            await asyncio.sleep(_AGAIN)
+            answer = await self.ask("POST", target, content, fields)
+        return answer
 
     def _see(self, answer: Answer) -> None:
         """Remember what a shown cart says of its state."""
@@ -86,14 +99,7 @@ class ByUrl(Conversation):
 
     async def order(self, reference: str) -> Went:
         content = {"cart": self._cart, "version": self._version, "reference": reference}
-        fields = step_key()
-        placed = await self.ask("POST", "/orders/", content, fields)
-        for _ in range(8):
-            if placed.problem != _IN_PROGRESS:
-                break
-            await asyncio.sleep(_AGAIN)
-            placed = await self.ask("POST", "/orders/", content, fields)
-        return self.went(placed)
+        return self.went(await self._once("/orders/", content))
 
     async def orders(self) -> list[str] | Went:
         return await self.listed(f"/accounts/{self._name}/orders")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-_UNUSABLE = ("HTTP/1.0 ", "HTTP/1.1 ")
+_VERSIONS = ("HTTP/1.0 ", "HTTP/1.1 ")
 FAILED = frozenset((500, 502, 503, 504))
 """What a shopper takes for a failure, and tries again."""
 
@@ -127,7 +127,7 @@ class Line:
 def parse_head(head: bytes) -> tuple[int, tuple[tuple[str, str], ...]]:
     """Status and fields, names in lower case. Raises ValueError for what is no response."""
     first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
-    if not first.startswith(_UNUSABLE):
+    if not first.startswith(_VERSIONS):
         raise ValueError("not a response")
     pairs = (line.partition(":") for line in lines)
     return int(first[9:12]), tuple((name.lower(), value.strip()) for name, _, value in pairs)

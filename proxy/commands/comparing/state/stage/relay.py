@@ -37,6 +37,10 @@ class Relay:
         except OSError:
             writer.transport.abort()
             return
+        if self._server is None or not self._server.is_serving():  # cut meanwhile
+            writer.transport.abort()
+            back.transport.abort()
+            return
         self._open |= {writer, back}
         ways = (
             asyncio.create_task(self._pass_on(reader, back, lambda: False)),

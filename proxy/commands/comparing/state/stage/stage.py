@@ -138,7 +138,13 @@ class Stage:
 
     def upstreams(self) -> list[dict[str, Any]]:
         """How each is, as the proxy says it. Raises ComparisonError."""
-        return msgspec.json.decode(get(self.admin, "/upstreams").content, type=list[dict[str, Any]])
+        told = get(self.admin, "/upstreams")
+        try:
+            return msgspec.json.decode(told.content, type=list[dict[str, Any]])
+        except msgspec.MsgspecError as error:
+            raise ComparisonError(
+                "the proxy doesn't tell its servers", evidence=repr(told.content[:200])
+            ) from error
 
     def add(self, place: int) -> None:
         """Have the proxy ask one replica more. Raises ComparisonError."""

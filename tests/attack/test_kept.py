@@ -1,0 +1,18 @@
+"""Answers that are kept on disk, by proxies that are restarted in other ways: the short form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.attack.kept import Keeping
+
+
+async def test_nobody_gets_what_was_kept_of_something_else(tmp_path: Path) -> None:
+    """Neither an older version, nor another user's or another variant's, nor a proxy's that was set otherwise."""
+    keeping = Keeping(tmp_path, 2)
+    await keeping.run(40, restart=4)
+    account = keeping.account()
+    assert account["wrong"] == []
+    assert keeping.shop.account["hits"] > 20
+    assert keeping.done["restart"] > 0
+    assert keeping.done["exit 0"] == 2
