@@ -14,6 +14,7 @@ settings.register_profile(
 settings.load_profile("pellucid")
 
 pytest.register_assert_rewrite(
+    "tests.commands.breaking_off",
     "tests.commands.calling",
     "tests.commands.explained",
     "tests.commands.pages.reading",

@@ -13,7 +13,7 @@ from proxy.server.configuration import Settings
 
 _INTRODUCTION = """
 Settings are read from a file in TOML (`--config FILE`) and from the command line (`--set
-section.name=value`, which counts for more); `pellucid serve` and `pellucid explain` take both.
+section.name=value`, which counts for more); `pellucid serve`, `explain`, `inspect` and `audit` take both.
 
 ```toml
 [server]
@@ -36,6 +36,7 @@ _TITLES = {
     "upstream": "the way to the origin server",
     "cache": "the caching rules",
     "storage": "where responses are kept",
+    "valkey": "what proxies on several machines share",
     "engine": "what performs an exchange",
     "log": "the record of exchanges",
     "balance": "which of several servers is asked",

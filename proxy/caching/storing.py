@@ -244,7 +244,9 @@ COOKIE_UNSHARED = declare(
 
 def _cookie_unshared(case: _Case) -> Because | None:
     """A heuristic guesses how long a response is good, not for whom: pages for one user have a date too."""
-    said = case.lifetime.explicit or b"no-cache" in case.directives or _allowing_authorization(case.directives)
+    directives, lasts = case.directives, case.lifetime.explicit and case.lifetime.seconds > 0
+    said = lasts or _allowing_authorization(directives) or b"no-store" in directives
+    said = said or any(directives.unqualified(name) for name in (b"no-cache", b"private"))
     if said or not _has_validator(case.response.fields, case.received):
         return None
     apart = b"cookie" in (nominated(case.response.fields) or ())

@@ -26,7 +26,8 @@ class ServerSettings:
     the proxy stops. Of several processes one that hangs for `watchdog` is ended by force, and another takes
     its place; 0 lets it hang.
 
-    `keep_host` forwards the client's Host rather than the upstream's authority. `trust` says what to do with
+    `keep_host` forwards the client's Host rather than the upstream's authority, for applications that compare
+    Origin with it (as Django does before it takes a form) or make URLs of it. `trust` says what to do with
     the Forwarded and X-Forwarded-* fields that arrive: `append` adds to the lists and sets X-Forwarded-Host
     and -Proto anew, `keep` leaves these two as well (for a trusted proxy in front), `replace` drops them all.
     `loops` is how many times a request may pass this proxy's name in Via.

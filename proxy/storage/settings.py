@@ -18,8 +18,8 @@ class StorageSettings:
     least, or 0 to keep nothing there. `object_limit` is the largest content that is stored, at most a
     quarter of the tier that is to hold it; a larger one is passed on only.
 
-    `answers` is the budget for what is remembered of answers that are given often, without their contents
-    where these are on disk; at 0 it is an eighth of `memory`, taken from that.
+    `answers` is the budget for what is remembered in memory of answers that are given often; at 0 it is an
+    eighth of `memory`, taken from that.
 
     `store` says where responses are kept beside memory, which is always in front: `memory` (nowhere),
     `disk:DIR`, `valkey://HOST:PORT` or `valkeys://HOST:PORT`, or several of these with commas between.

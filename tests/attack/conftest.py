@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import pytest
 import pytest_asyncio
 import uvloop
 
@@ -42,9 +43,9 @@ class Kept:
 class Attacked:
     """A proxy, its origin, and what it recorded."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.origin = Telltale()
-        self.settings = settings or Settings(upstream=UpstreamSettings(first_byte=1.0, between_bytes=0.3))
+        self.settings = settings
         self.kept = Kept()
         self.address = ("", 0)
 
@@ -85,10 +86,16 @@ class Attacked:
         await self.origin.stop()
 
 
+@pytest.fixture
+def settings() -> Settings:
+    """How the proxy is set: it does not wait for long."""
+    return Settings(upstream=UpstreamSettings(first_byte=1.0, between_bytes=0.3))
+
+
 @pytest_asyncio.fixture
-async def attacked() -> AsyncIterator[Attacked]:
+async def attacked(settings: Settings) -> AsyncIterator[Attacked]:
     before = len(asyncio.all_tasks())
-    attacked = Attacked()
+    attacked = Attacked(settings)
     await attacked.start()
     try:
         yield attacked

@@ -7,10 +7,17 @@ import socket
 
 import pytest
 
+from proxy.server.configuration import Settings
 from tests.attack.conftest import Attacked
 from tests.server.served import Wire
 
 SIZE = 4_000_000
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """It waits for as long as it takes: on a busy machine a second is over before the origin has its turn."""
+    return Settings()
 
 
 async def connected(attacked: Attacked, *, window: int = 0) -> Wire:

@@ -8,9 +8,9 @@ from tests.attack.kept import Keeping
 
 
 async def test_nobody_gets_what_was_kept_of_something_else(tmp_path: Path) -> None:
-    """Neither an older version, nor another user's or another variant's, nor a proxy's that was set otherwise."""
+    """Nothing older, of another user or of another variant, nor of a proxy that was set otherwise."""
     keeping = Keeping(tmp_path, 2)
-    await keeping.run(40, restart=4)
+    await keeping.run(30, restart=4)
     account = keeping.account()
     assert account["wrong"] == []
     assert keeping.shop.account["hits"] > 20

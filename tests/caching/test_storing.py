@@ -180,6 +180,36 @@ class TestSetCookie:
         assert b"set-cookie" not in storing.response.fields
 
 
+class TestARequestWithACookie:
+    """What has no more than a validator may be one user's own, as pages behind a login often are."""
+
+    WISHED = ((b"Cookie", b"id=1"),)
+
+    @pytest.mark.parametrize(
+        "lines", [[CHANGED], [ETAG], [said(b"max-age=0"), ETAG], [(b"Expires", b"0"), ETAG], [ETAG, CHANGED]]
+    )
+    def test_what_says_nothing_of_sharing_is_not_stored(self, lines: list[FieldLine]) -> None:
+        assert slugs(decide(DATE, *lines, wished=self.WISHED)) == ["cookie-unshared"]
+        assert decide(DATE, *lines).allowed
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            said(b"max-age=60"),
+            said(b"public"),
+            said(b"must-revalidate"),
+            said(b"no-cache"),
+            (b"Expires", format_date(T + 60)),
+            (b"Vary", b"Accept, Cookie"),
+        ],
+    )
+    def test_what_says_for_whom_it_is_is_stored(self, line: FieldLine) -> None:
+        assert decide(DATE, CHANGED, line, wished=self.WISHED).allowed
+
+    def test_what_is_unusable_is_so_whoever_asks(self) -> None:
+        assert slugs(decide(DATE, wished=self.WISHED)) == ["unusable"]
+
+
 class TestVary:
     @pytest.mark.parametrize("values", [[b"*"], [b"Accept, *"], [b"*,Accept"], [b"Accept", b"*"], [b"\t* "]])
     def test_a_star_matches_no_request(self, values: list[bytes]) -> None:

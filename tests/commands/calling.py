@@ -54,6 +54,16 @@ async def called(*arguments: str, given: bytes = b"") -> Run:
     return await asyncio.to_thread(call, *arguments, given=given)
 
 
+def refused(*arguments: str, about: str) -> Run:
+    """Run what can't be carried out; that is said in one line, which has `about` in it."""
+    run = call(*arguments)
+    assert (run.status, run.out) == (2, "")
+    assert len(run.err.splitlines()) == 1
+    assert run.err.startswith("pellucid: ")
+    assert about in run.err
+    return run
+
+
 def _written(stream: io.TextIOWrapper) -> str:
     stream.seek(0)
     return stream.read()

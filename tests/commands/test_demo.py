@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +11,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from proxy.cli import main
-from proxy.commands.comparing.procfs import family
 from proxy.commands.comparing.state.variants import VARIANTS
 from proxy.commands.demonstrating.story import Result, summary
 from proxy.commands.demonstrating.telling import Beside, Lines, telling
 from proxy.commands.demonstrating.watching import Seen, Watch, line_of
+from tests.commands.breaking_off import break_off
+from tests.commands.calling import refused
 
 COMMAND = [sys.executable, "-m", "proxy", "demo"]
 HIT = Seen("GET", "/products/P0001", 200, "hit", "fresh", "")
@@ -72,13 +70,8 @@ def test_a_terminal_shows_the_records_beside_the_story() -> None:
     ("arguments", "complaint"),
     [(["--styles", "cookies"], "cookies"), (["--pace", "-1"], "--pace"), (["--pace", "nan"], "--pace")],
 )
-def test_what_can_t_be_done_is_said(
-    arguments: list[str], complaint: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["demo", *arguments])
-    assert left.value.code == 2
-    assert complaint in capfd.readouterr().err
+def test_what_can_t_be_done_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
+    refused("demo", *arguments, about=complaint)
 
 
 @pytest.mark.timeout(300)
@@ -104,23 +97,5 @@ def test_the_story_in_its_short_form(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 async def test_broken_off_it_leaves_nothing_behind(tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, "--pace", "5", "--styles", "tokens-signed",
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(200):
-            while len(family([process.pid])) < 5:  # noqa: ASYNC110 - itself, replicas, the proxy
-                await asyncio.sleep(0.02)
-            children = {one.identity for one in family([process.pid])}
-            process.send_signal(signal.SIGINT)
-            _, said = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-    assert process.returncode == 128 + signal.SIGINT
-    assert b"Traceback" not in said
-    assert {one.identity for one in family([pid for pid, _ in children])} & children == set()
-    assert os.listdir(tmp_path) == []
+    command = [*COMMAND, "--pace", "5", "--styles", "tokens-signed"]
+    await break_off(command, tmp_path, 5)  # itself, replicas, the proxy

@@ -118,7 +118,7 @@ class LowerStore:
         self.looked_up = 0
         self.found: Callable[[], None] = lambda: None
         self.changed: Callable[[bytes], None] = lambda key: None
-        self.purged: Callable[[Selection], object] = lambda wanted: None
+        self.hearing: list[Callable[[Selection], object]] = []
         self.tells: Callable[[bytes], None] = lambda key: None  # that this one has changed something
 
     @property
@@ -178,7 +178,12 @@ class LowerStore:
         self.changed = changed
 
     def hear(self, purged: Callable[[Selection], object]) -> None:
-        self.purged = purged
+        self.hearing.append(purged)
+
+    def purged(self, wanted: Selection) -> None:
+        """Another proxy has purged this: all who listen are told."""
+        for listener in self.hearing:
+            listener(wanted)
 
     def owes(self, wanted: Selection) -> bool:
         """Whether any of it is among what others could not have invalidated."""

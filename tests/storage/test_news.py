@@ -224,3 +224,67 @@ def _teller(news: News, name: str) -> subprocess.Popen[bytes]:
     assert teller.stdout is not None
     assert teller.stdout.readline() == b"begun\n"
     return teller
+
+
+def test_what_somebody_begins_to_write_over_is_everything(pair: tuple[News, News]) -> None:
+    one, other = pair
+    one.tell(Changed((b"1",)))
+    other._numbers[module._BEGUN] += other._size
+    assert other.hear() is None
+    one.tell(Changed((b"2",)))
+    other._numbers[module._BEGUN] = other.number
+    assert other.hear() == [Changed((b"2",))]
+
+
+def test_a_number_that_went_back_is_everything(pair: tuple[News, News]) -> None:
+    one, other = pair
+    other._numbers[module._TOLD] -= 8
+    assert other.hear() is None
+    assert other.hear() == []
+    assert one.number == other.number
+
+
+def test_a_process_that_was_forked_is_heard_by_the_one_it_was_forked_from(
+    pair: tuple[News, News], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = pair
+    parent = os.getpid()
+    monkeypatch.setattr(module.os, "getpid", lambda: parent + 1)
+    one.tell(Changed((b"of the child",)))
+    monkeypatch.undo()
+    one._at = other._at
+    assert one.hear() == [Changed((b"of the child",))]
+
+
+def test_that_everything_may_have_changed_can_be_told(pair: tuple[News, News]) -> None:
+    one, other = pair
+    one.tell(Changed((b"1",)))
+    one.tell(None)
+    assert other.hear() is None
+
+
+def test_the_number_moves_when_all_is_written(
+    pair: tuple[News, News], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = pair
+    before, seen, write = other.number, [], News._write
+
+    def looked(self: News, place: int, data: bytes) -> None:
+        write(self, place, data)
+        seen.append(other.number)
+
+    monkeypatch.setattr(News, "_write", looked)
+    one.tell(Changed((b"1",)))
+    assert seen == [before]
+    assert other.number > before
+
+
+def test_a_file_that_is_begun_later_has_other_numbers(tmp_path: Path) -> None:
+    """Nobody who knew the earlier one takes a number of this for one of that."""
+    before = News.at(tmp_path)
+    before.tell(Changed((b"1",)))
+    (tmp_path / NAME).unlink()
+    after = News.at(tmp_path)
+    assert after.number > before.number
+    before.close()
+    after.close()

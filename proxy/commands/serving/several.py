@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -225,7 +225,9 @@ async def _gather(common: Common, number: int, place: Place) -> None:
         await orders.asked.wait()
         gathered.is_stopping = True
         if orders.all_stop:
-            await gathered.deserted(orders.hurried)
+            with suppress(TimeoutError):  # the parent may be gone, and one of them hang for good
+                async with asyncio.timeout(2 * common.wanted.settings.server.grace):
+                    await gathered.deserted(orders.hurried)
 
 
 def _reloaded(reloading: Reloading, servers: Servers) -> Servers | None:

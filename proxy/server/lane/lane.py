@@ -42,6 +42,8 @@ _REUSED = (Outcome.HIT, Outcome.STALE)
 _MOST_TRIED = 8192
 _SECOND_TIME = 2
 _FORGOTTEN = 8
+_LEAST = 64 << 10
+"""Bytes of memory that known header blocks take at least, where nothing else is to be in memory."""
 
 _MOST_AT_ONCE = 64
 """Requests of one client that are answered before others have their turn."""
@@ -73,7 +75,7 @@ class Lane:
         self._records = records
         self._renderer = Renderer(forwarding.name, policy, redaction)
         self._redaction = redaction
-        self.blocks = Blocks(redaction, settings.head_limits, budget // 4)
+        self.blocks = Blocks(redaction, settings.head_limits, max(budget // 4, _LEAST))
         self.register = Register(budget - budget // 4, self._forgotten)
         self.switched_on = True
         self._room = budget > 0

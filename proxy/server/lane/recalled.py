@@ -8,7 +8,6 @@ made from is as it was.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import NamedTuple
 
 import msgspec
 
@@ -63,21 +62,17 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Written).decode
 
 
-class Rendered:
+class Rendered(msgspec.Struct, gc=False):
     """What is recorded of an answer; see `Rendering`."""
 
-    __slots__ = ("kind", "sent", "tail")
-
-    forward = ""
+    tail: bytes
+    kind: Kind
+    sent: int
+    forward: str = ""
     upstream: float | None = None
 
-    def __init__(self, tail: bytes, kind: Kind, sent: int) -> None:
-        self.tail = tail
-        self.kind = kind
-        self.sent = sent
 
-
-class Found(NamedTuple):
+class Found(msgspec.Struct, gc=False):
     """An answer to a request: what is sent, what is recorded (`before`, `fields`), and what it is from."""
 
     data: bytes

@@ -14,6 +14,7 @@ from proxy.message.errors import ConfigurationError
 from proxy.server.workers.post import (
     Alive,
     Failed,
+    Leaving,
     Lend,
     Link,
     Message,
@@ -61,13 +62,17 @@ class Orders:
         self._give_back = give_back
         self._beat: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        self._loop.add_signal_handler(signal.SIGTERM, self.asked.set)
+        self._loop.add_signal_handler(signal.SIGTERM, self._leave)
         self._loop.add_reader(post.fileno(), self._read)
 
     def ready(self, address: tuple[str, int] | None = None) -> None:
         """Tell the parent that clients are served, and from then on that they still are."""
         self.post.send(Ready(address))
         self._live()
+
+    def _leave(self) -> None:
+        self.post.send(Leaving())
+        self.asked.set()
 
     def _live(self) -> None:
         self.post.send(Alive())

@@ -41,6 +41,7 @@ class Job:
     heard: float = 0.0  # when it last gave a sign that it serves, by the monotonic clock
     silence: float = 0.0  # seconds without a sign, for which it is ended by force
     ready: bool = False
+    leaving: bool = False  # takes nothing more, as it was told by somebody else
     failed: Failed | None = None
     address: tuple[str, int] | None = None
     wait: float = 0.0

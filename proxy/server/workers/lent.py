@@ -15,8 +15,8 @@ class Lent:
 
     def __init__(self, accept: Accept) -> None:
         self._accept = accept
-        self._kept: dict[int, asyncio.Task[None]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._wanted_back: dict[int, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def take(self, worker: int, files: Sequence[int]) -> None:
@@ -26,32 +26,33 @@ class Lent:
             _close(sockets)
             return
         self.give_back(worker)
-        task = self._kept[worker] = asyncio.get_running_loop().create_task(self._keep(sockets))
+        wanted_back = self._wanted_back[worker] = asyncio.Event()
+        task = asyncio.get_running_loop().create_task(self._keep(sockets, wanted_back))
         task.add_done_callback(partial(self._over, sockets))
-        self._ending.add(task)
+        self._tasks.add(task)
 
     def give_back(self, worker: int) -> None:
         """Accept no more on the sockets of `worker`; what was accepted goes on."""
-        task = self._kept.pop(worker, None)
-        if task is not None:
-            task.cancel()
+        wanted_back = self._wanted_back.pop(worker, None)
+        if wanted_back is not None:
+            wanted_back.set()
 
     async def close(self) -> None:
         """Accept nothing more for others."""
         self._closed = True
-        for worker in list(self._kept):
+        for worker in list(self._wanted_back):
             self.give_back(worker)
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _keep(self, sockets: Sequence[socket.socket]) -> None:
-        end = await self._accept(sockets)
+    async def _keep(self, sockets: Sequence[socket.socket], wanted_back: asyncio.Event) -> None:
+        end = await self._accept(sockets)  # never cancelled: whatever was begun is ended
         try:
-            await asyncio.get_running_loop().create_future()
+            await wanted_back.wait()
         finally:
             end()
 
     def _over(self, sockets: Sequence[socket.socket], task: asyncio.Task[None]) -> None:
-        self._ending.discard(task)
+        self._tasks.discard(task)
         _close(sockets)
 
 

@@ -21,7 +21,18 @@ from proxy.message.errors import ConfigurationError, PellucidError
 from proxy.server.log.records import say
 from proxy.server.workers.child import SIGNALS, become
 from proxy.server.workers.job import TO_START, Job, Place
-from proxy.server.workers.post import Alive, Failed, Link, Message, Post, Ready, Reopen, Servers, Stop
+from proxy.server.workers.post import (
+    Alive,
+    Failed,
+    Leaving,
+    Link,
+    Message,
+    Post,
+    Ready,
+    Reopen,
+    Servers,
+    Stop,
+)
 from proxy.server.workers.watch import Watch
 
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
@@ -182,6 +193,8 @@ class Parent:
                 job.address = address or job.address
             case Alive():
                 job.heard = time.monotonic()
+            case Leaving():
+                job.leaving = True
             case Failed():
                 job.failed = message
                 if self._up:
@@ -232,7 +245,7 @@ class Parent:
         theirs.close()
         job.process, job.serial, job.post = process, self._serial, ours
         job.started, job.ready, job.due, job.failed = time.monotonic(), False, None, None
-        job.silence = 0.0
+        job.leaving, job.silence = False, 0.0
         self._selector.register(ours, selectors.EVENT_READ, job)
         self._introduce(job)
 

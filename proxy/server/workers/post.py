@@ -5,8 +5,8 @@ from __future__ import annotations
 import array
 import os
 import socket
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
 import msgspec
 
@@ -14,6 +14,7 @@ MOST_FILES = 16
 """Files that come with one message, at most."""
 
 _LARGEST = 64 << 10
+"""Bytes of a message that is sent as it is; a larger one, which a socket may refuse, goes as a file."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -24,6 +25,10 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
 class Alive(msgspec.Struct, frozen=True, tag=True):
     """A process serves still."""
+
+
+class Leaving(msgspec.Struct, frozen=True, tag=True):
+    """A process takes nothing more, for itself alone, and ends when what is under way is over."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -69,9 +74,13 @@ class Return(msgspec.Struct, frozen=True, tag=True):
     worker: int
 
 
-Message = Ready | Alive | Failed | Stop | Reopen | Servers | Link | Lend | Return
+class _Enclosed(msgspec.Struct, frozen=True, tag=True):
+    """The first of the files that come with it has the message."""
 
-_decode = msgspec.msgpack.Decoder(Message).decode
+
+Message = Ready | Alive | Leaving | Failed | Stop | Reopen | Servers | Link | Lend | Return
+
+_decode = msgspec.msgpack.Decoder(Message | _Enclosed).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -93,9 +102,14 @@ class Post:
 
     def send(self, message: Message, files: Sequence[int] = ()) -> bool:
         """Whether it is on its way; not where the other end is gone, or takes nothing for long."""
-        told = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []
+        data = _encode(message)
         try:
-            self._end.sendmsg([_encode(message)], told)
+            with ExitStack() as made:
+                if len(data) > _LARGEST:
+                    files = [made.enter_context(_file_of(data)), *files]
+                    data = _encode(_Enclosed())
+                told = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []
+                self._end.sendmsg([data], told)
         except OSError:
             return False
         return True
@@ -106,12 +120,30 @@ class Post:
         Raises BlockingIOError where there is none yet.
         """
         with suppress(ConnectionError):
-            data, files, _, _ = socket.recv_fds(self._end, _LARGEST, MOST_FILES)
+            data, files, _, _ = socket.recv_fds(self._end, _LARGEST, MOST_FILES + 1)
             for file in files:
                 os.set_inheritable(file, False)
             if data:
-                return _decode(data), list(files)
+                return self._opened(_decode(data), list(files))
         return None
+
+    def _opened(self, message: Message | _Enclosed, files: list[int]) -> tuple[Message, list[int]] | None:
+        if not isinstance(message, _Enclosed):
+            return message, files
+        if not files:  # this process had no room for it: lost as one that is never sent
+            return self.receive()
+        with open(files.pop(0), "rb") as file:
+            file.seek(0)
+            return self._opened(_decode(file.read()), files)
 
     def close(self) -> None:
         self._end.close()
+
+
+@contextmanager
+def _file_of(data: bytes) -> Iterator[int]:
+    """A file in memory. Raises OSError."""
+    with open(os.memfd_create("message"), "w+b") as file:
+        file.write(data)
+        file.flush()
+        yield file.fileno()

@@ -53,7 +53,7 @@ class Watch:
     def _have_served(self, job: Job, now: float) -> None:
         """See to it that somebody accepts on the sockets of `job`."""
         keeper, serial = self._lent.get(job, (None, 0))
-        away = now - job.heard > AWAY
+        away = not _serves(job, now)
         if keeper is not None and (not away or not _serves(keeper, now) or keeper.serial != serial):
             del self._lent[job]
             if keeper.post is not None and keeper.serial == serial:
@@ -69,4 +69,4 @@ class Watch:
 
 
 def _serves(job: Job, now: float) -> bool:
-    return job.ready and bool(job.process) and now - job.heard <= AWAY
+    return job.ready and bool(job.process) and not job.leaving and now - job.heard <= AWAY

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from struct import Struct as Layout
-from typing import NamedTuple
 from zlib import crc32
 
 from proxy.storage.contract import Kept
@@ -42,23 +41,18 @@ _HEADER = Layout(f"<I{_WHOLE_NAME}s{NAME}sBB")
 _STAMP = Layout("<Qdd")
 _NO_FLOOR = Floor()
 
+Stamp = tuple[int, float, float]
+"""What an entry was when the answer was made: its revision, when it was asked for, from when on it was stale.
 
-class Stamp(NamedTuple):
-    """What an entry was when the answer was made.
+A soft purge at a moment before the second, or not before the third, changes nothing in it.
+"""
 
-    A soft purge at a moment before `asked`, or not before `stale_from`, changes nothing in it.
-    """
 
-    revision: int
-    asked: float
-    stale_from: float
-
-    @classmethod
-    def of(cls, record: Record) -> Stamp:
-        """That of an entry as it stands in the map."""
-        stored = stored_in(record.head)[0]
-        stale_from = float("inf") if stored.stale_from is None else stored.stale_from
-        return cls(record.revision, stored.request_time, stale_from)
+def _stamp(record: Record) -> bytes:
+    """That of an entry as it stands in the map."""
+    stored = stored_in(record.head)[0]
+    stale_from = float("inf") if stored.stale_from is None else stored.stale_from
+    return _STAMP.pack(record.revision, stored.request_time, stale_from)
 
 
 def find(tables: Tables, txn: Transaction, name: bytes) -> Kept | None:
@@ -80,13 +74,15 @@ def find(tables: Tables, txn: Transaction, name: bytes) -> Kept | None:
     held = txn.get(b"floor", None, tables.meta)
     floor = _NO_FLOOR if held is None else Floor.unpack(held)
     records = []
-    for number, stamp in zip(numbers(under), _STAMP.iter_unpack(block[stamps:end]), strict=True):
-        record = _unchanged(tables, txn, number, Stamp._make(stamp), floor)
+    for at in range(count):
+        number = int.from_bytes(under[at * NUMBER : (at + 1) * NUMBER], "big")
+        stamp = _STAMP.unpack_from(block, stamps + at * _STAMP.size)
+        record = _unchanged(tables, txn, number, stamp, floor)
         if record is None:
             return None
         records.append(record)
     of = records[source]
-    heads = tuple([record.head for record in records])
+    heads = (of.head,) if count == 1 else tuple([record.head for record in records])
     return Kept(block[end:], None if of.file else of.content, of.key, heads, of.number)
 
 
@@ -98,7 +94,7 @@ def _unchanged(tables: Tables, txn: Transaction, number: int, stamp: Stamp, floo
     if block is None:
         return None
     record = unpack(memoryview(block), number)
-    if record.revision != stamp.revision:
+    if record.revision != stamp[0]:
         return None
     for label in record.labels:
         mark = tables.mark(txn, name_of_label(label))
@@ -109,7 +105,8 @@ def _unchanged(tables: Tables, txn: Transaction, number: int, stamp: Stamp, floo
 
 def _softens(soft: float, stamp: Stamp) -> bool:
     """Whether a soft purge at that moment changes anything in it: see `StoredResponse.softened`."""
-    return not (stamp.asked > soft or stamp.stale_from <= soft)
+    _, asked, stale_from = stamp
+    return not (asked > soft or stale_from <= soft)
 
 
 def keep(
@@ -130,9 +127,9 @@ def keep(
         record = change.record(number)
         if record is None or record.revision != revisions[number] or not change.usable(record):
             return False
-        stamps.append(Stamp.of(record))
+        stamps.append(_stamp(record))
     header = _HEADER.pack(0, name, key_name, len(order), order.index(source))
-    rest = b"".join((header[4:], packed(order), *(_STAMP.pack(*stamp) for stamp in stamps), answer))
+    rest = b"".join((header[4:], packed(order), *stamps, answer))
     _forget(change, name)
     if not _fits(change, len(rest)):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 import lmdb
 
@@ -24,7 +25,7 @@ class DiskAnswers:
         self._mapped = mapped
         self._scribe = scribe
         self._used = used
-        self._waiting = 0
+        self._waiting: set[Future[bool | None]] = set()
 
     def recall(self, name: bytes) -> Kept | None:
         """The answer called `name`; None where there is none, or anything has changed under its key."""
@@ -52,18 +53,15 @@ class DiskAnswers:
         ]
         if tables is None or len(seen) != len(found) or not isinstance(source, DiskEntry):
             return
-        if self._waiting >= _WAITING or source.folder != tables.folder:
+        if len(self._waiting) >= _WAITING or source.folder != tables.folder:
             return
         number = source.record.number
-        self._waiting += 1
         future = self._scribe.submit(
             lambda change: change.tables is tables and keep(change, name, key, seen, number, answer)
         )
-        future.add_done_callback(self._done)
+        self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
 
     def note(self, kept: Kept) -> None:
         """Note a use of its entry."""
         self._used(kept.number)
-
-    def _done(self, _: object) -> None:
-        self._waiting -= 1

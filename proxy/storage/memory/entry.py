@@ -141,12 +141,12 @@ _INTEGER = 32
 _PLACE = 16 + 8 * len(Place.__struct_fields__)
 _ENTRY = 16 + 8 * len(MemoryEntry.__struct_fields__)
 
-FIXED = _ENTRY + _PLACE + 5 * _SLOT + _INTEGER + GHOST
+FIXED = _ENTRY + _PLACE + 5 * _SLOT + 2 * _INTEGER + GHOST
 """Bytes that every entry takes beside its three blocks.
 
 Itself; its place in the order of eviction; room in five tables (by key, entries, sizes, places, deadlines),
-each about 45 bytes, as a table is between half and all full; its size; and what is remembered of one that
-has gone.
+each about 45 bytes, as a table is between half and all full; its size and its number below; and what is
+remembered of one that has gone.
 """
 
 PER_LABEL = _SLOT + 8

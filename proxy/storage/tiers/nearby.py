@@ -250,9 +250,7 @@ class Nearby:
                 async for piece in entry.read(0, stored.length - 1):
                     writer.write(bytes(piece))
                 if not reading.disturbed_for((entry,)) and writer.pieces.length == stored.length:
-                    copy = await writer.commit(stored, entry.digest, getattr(entry, "expires", None))
-                    if copy is not None and reading.disturbed_for((entry,)):
-                        await self.disk.remove(copy)
+                    await writer.commit(stored, entry.digest, getattr(entry, "expires", None))
             except PellucidError:  # what is shared has lost its content: whoever reads it finds that out too
                 pass
             finally:

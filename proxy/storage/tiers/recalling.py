@@ -47,10 +47,11 @@ class TierAnswers:
         if kept is None:
             return None
         copies = self._copies.under(kept.key)
-        if any(copy.state not in kept.heads for copy in copies):
-            return None  # memory holds something that the disk does not have, or has otherwise
-        for copy in copies:
-            copy.touch()
+        if copies:
+            if any(copy.state not in kept.heads for copy in copies):
+                return None  # memory holds something that the disk does not have, or has otherwise
+            for copy in copies:
+                copy.touch()
         return kept
 
     def remember(

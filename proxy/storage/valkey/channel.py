@@ -170,9 +170,9 @@ class Channel(asyncio.Protocol):
 
     def _send(self) -> None:
         """Send all that was asked in one go."""
-        outgoing, self._outgoing, self._queued = self._outgoing, [], 0
         if self.closed:
             return
+        outgoing, self._outgoing, self._queued = self._outgoing, [], 0
         try:
             self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
         except Exception:  # it was lost a moment ago, and this has not been told yet
@@ -182,9 +182,9 @@ class Channel(asyncio.Protocol):
         """Give the connection up; whoever waits for an answer gets none."""
         if self.closed:
             return
-        if self._outgoing:
-            self._send()
         self.closed = True
+        with suppress(Exception):
+            self._transport.write(b"".join(self._outgoing))
         self._connection._close()  # type: ignore[no-untyped-call] # the client's way without waiting
         if self._transport.get_write_buffer_size():
             self._loop.call_later(_PARTING, self._transport.abort)

@@ -23,7 +23,7 @@ _TO_DO: Mapping[str, str] = MappingProxyType(
         "private": "Take what is for one user out of the page, and serve it from a URL of its own.",
         "set-cookie": _NO_COOKIE,
         "set-cookie-shared": _NO_COOKIE,
-        "cookie-unshared": "Say `private` where it is for one user, and how long it is fresh where it is for all.",
+        "cookie-unshared": "Say `private` where it is for one user, and how long it's fresh where it isn't.",
         "authorization": "Where everyone who may ask gets the same, add `public` or `s-maxage`.",
         "not-cacheable": "Give responses with this status an explicit lifetime, where they last.",
         "vary-star": "Name in `Vary` the fields that content depends on.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -15,9 +14,10 @@ import pytest
 from proxy.cli import main
 from proxy.commands.comparing import comparison, output
 from proxy.commands.comparing.errors import ComparisonError
-from proxy.commands.comparing.procfs import family
 from proxy.commands.comparing.results import Report
 from proxy.message.errors import ConfigurationError
+from tests.commands.breaking_off import break_off
+from tests.commands.calling import refused
 
 COMMAND = [sys.executable, "-m", "proxy", "compare", "proxies"]
 TINY = ["--seconds", "0.1", "--repeats", "1", "--connections", "4", "--load", "own"]
@@ -48,15 +48,8 @@ def run(*arguments: str) -> int:
         (["more"], "more"),
     ],
 )
-def test_what_can_t_be_done_is_said_in_one_line(
-    arguments: list[str], complaint: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(*arguments) == 2
-    said = capfd.readouterr()
-    assert said.out == ""
-    assert len(said.err.splitlines()) == 1
-    assert said.err.startswith("pellucid: ")
-    assert complaint in said.err
+def test_what_can_t_be_done_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
+    refused("compare", "proxies", *arguments, about=complaint)
 
 
 def test_wrk_that_is_wanted_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,23 +113,5 @@ def test_a_whole_run(tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *TINY, "--only", "pellucid", "--workloads", "hot", "--seconds", "60",
-        env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(200):
-            while len(family([process.pid])) < 4:  # noqa: ASYNC110 - itself, the origin, Pellucid, the load
-                await asyncio.sleep(0.02)
-            children = {one.identity for one in family([process.pid])}
-            process.send_signal(number)
-            _, said = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-    assert process.returncode == 128 + number
-    assert b"Traceback" not in said
-    assert os.listdir(tmp_path) == []
-    left = {one.identity for one in family([pid for pid, _ in children])} & children
-    assert left == set()
+    wanted = ["--only", "pellucid", "--workloads", "hot", "--seconds", "60"]
+    await break_off([*COMMAND, *TINY, *wanted], tmp_path, 4, number)  # itself, the origin, Pellucid, the load

@@ -77,6 +77,38 @@ def test_a_name_alone_is_no_line_also_where_it_is_known(blocks: Blocks) -> None:
         assert blocks.read(b"Host: h\r\n%b\r\n\r\n" % line, NAMES) is None
 
 
+def test_what_is_new_each_time_counts_where_it_is_asked_for(blocks: Blocks) -> None:
+    asked = Names(frozenset((b"host", b"trace")))
+    for number in (77, 78, 79):
+        raw = b"Host: h\r\nTrace: %d\r\n\r\n" % number
+        for names, more in ((NAMES, ()), (asked, ((b"trace", b"%d" % number),)), (NAMES, ())):
+            read = blocks.read(raw, names)
+            assert read is not None
+            part, _, text = read
+            assert part == ((b"host", b"h"), *more)
+            assert json.loads(b"[%b]" % text) == [["Host", "h"], ["Trace", str(number)]]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [b": 1", b"Trace", b"Trace: 1\r\n\r\nTrace: 2", b"\r\n: 1", b" Trace: 1", b"Trace : 1", b"Trace: \0"],
+)
+def test_only_one_whole_line_may_be_new_at_the_end(blocks: Blocks, end: bytes) -> None:
+    assert blocks.read(b"Host: h\r\nTrace: 1\r\n\r\n", NAMES) is not None
+    assert blocks.ends_anew
+    assert blocks.read(b"Host: h\r\n%b\r\n\r\n" % end, NAMES) is None
+
+
+def test_another_field_may_become_the_one_that_is_new_each_time() -> None:
+    blocks = Blocks(REDACTION, LIMITS, 1 << 20)
+    for name in (b"Trace", b"Span", b"Trace"):
+        for number in range(1000):
+            value = b"%b-%d" % (name, number)
+            read = blocks.read(b"Host: h\r\n%b: %b\r\n\r\n" % (name, value), NAMES)
+            assert read is not None
+            assert json.loads(b"[%b]" % read[2]) == [["Host", "h"], [name.decode(), value.decode()]]
+
+
 def test_many_lines_that_are_new_each_time_are_read_as_any_others() -> None:
     blocks = Blocks(REDACTION, HeadLimits(fields=900), 1 << 20)
     for number in range(1000):

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from proxy.server.log.records import RecordLog
 from tests.server.log.written import Open, Said, ids, until
 from tests.visibility.exchanges import account
 
 
-def test_a_file_that_is_moved_away_is_followed_by_a_new_one(tmp_path: Path, open_log: Open) -> None:
-    path = tmp_path / "log"
-    log = open_log(path)
+def begun(open_log: Open, path: Path, **how: object) -> RecordLog:
+    """A log in which there is a line."""
+    log = open_log(path, **how)
     log.put(account(id="before"))
     until(lambda: path.read_bytes().endswith(b"\n"))
+    return log
+
+
+def test_a_file_that_is_moved_away_is_followed_by_a_new_one(tmp_path: Path, open_log: Open) -> None:
+    path = tmp_path / "log"
+    log = begun(open_log, path)
     path.rename(tmp_path / "log.1")
     log.put(account(id="after"))
     until(path.exists)
@@ -32,9 +39,7 @@ def test_a_file_that_is_removed_is_made_again(tmp_path: Path, open_log: Open) ->
 
 def test_no_line_goes_into_a_file_that_nobody_can_find(tmp_path: Path, open_log: Open) -> None:
     path = tmp_path / "log"
-    log = open_log(path, check=3600.0)
-    log.put(account(id="before"))
-    until(lambda: path.read_bytes().endswith(b"\n"))
+    log = begun(open_log, path, check=3600.0)
     path.unlink()
     log.put(account(id="after"))
     log.close()
@@ -53,9 +58,7 @@ def test_one_that_takes_its_place_is_used(tmp_path: Path, open_log: Open) -> Non
 
 def test_reopen_needs_no_line_and_no_check(tmp_path: Path, open_log: Open) -> None:
     path = tmp_path / "log"
-    log = open_log(path, check=3600.0)
-    log.put(account(id="before"))
-    until(lambda: path.read_bytes().endswith(b"\n"))
+    log = begun(open_log, path, check=3600.0)
     path.rename(tmp_path / "log.1")
     log.reopen()
     until(path.exists)

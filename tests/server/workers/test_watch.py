@@ -167,3 +167,21 @@ def test_who_took_the_place_of_that_one_is_asked_anew(crew: Crew) -> None:
     crew.posts[1] = crew.up(crew.jobs[1], serial=7, now=crew.now)
     crew.after(0.5, 1, 2)
     assert crew.told(1) == [(Lend(0), 1)]
+
+
+def test_nobody_waits_for_one_that_is_leaving_or_starting(crew: Crew) -> None:
+    crew.jobs[0].leaving = True
+    crew.after(0.5, 0, 1, 2)
+    assert crew.told(1) == [(Lend(0), 1)]
+    crew.jobs[1].leaving = True
+    crew.after(0.5, 0, 1, 2)
+    assert crew.told(1) == [(Return(0), 0)]
+    assert crew.told(2) == [(Lend(0), 1), (Lend(1), 1)]
+    for job in crew.jobs[:2]:
+        job.leaving, job.ready = False, False
+    crew.after(0.5, 0, 1, 2)
+    assert crew.told(2) == []
+    for job in crew.jobs[:2]:
+        job.ready = True
+    crew.after(0.5, 0, 1, 2)
+    assert crew.told(2) == [(Return(0), 0), (Return(1), 0)]

@@ -147,6 +147,17 @@ async def test_nor_one_of_which_an_entry_was_not_seen(store: DiskStore) -> None:
     assert recalled(store) is None
 
 
+async def test_nor_one_of_which_an_entry_has_left(store: DiskStore) -> None:
+    kept, left = await put(store, KEY), await put(store, KEY, at=NOW + 1)
+    seen: list[tuple[Entry, object]] = [(entry, entry.state) for entry in store.at_hand(KEY)]
+    await store.remove(left)
+    source = next(entry for entry, _ in seen if entry.stored == kept.stored)
+    store.answers.remember(NAME, KEY, seen, source, b"answer")
+    await store.do(lambda change: None)
+    assert recalled(store) is None
+    assert len(store.at_hand(KEY)) == 1
+
+
 async def test_a_large_content_has_to_be_read_in_parts(store: DiskStore) -> None:
     await put(store, KEY, bytes(100_000))
     await remember(store, KEY)
@@ -201,3 +212,18 @@ async def test_a_flipped_bit_is_found_out(store: DiskStore, table: str) -> None:
     with tables.env.begin(write=True) as txn:
         txn.put(key, block, db=getattr(tables, table))
     assert recalled(store) is not None
+
+
+@pytest.mark.parametrize("wanted", [Selection(everything=True), Selection(labels=(b"l",))])
+async def test_of_a_great_many_that_are_purged_none_is_answered_from(
+    store: DiskStore, wanted: Selection
+) -> None:
+    """They are let go a few at a time: the last of them is still in the map."""
+    for number in range(300):
+        await put(store, b"GET http://h/%d" % number, b"x", labels=(b"l",))
+    await put(store, KEY, labels=(b"l",))
+    await remember(store, KEY)
+    assert recalled(store) is not None
+    await store.purge(wanted)
+    assert recalled(store) is None
+    assert store.at_hand(KEY) == []

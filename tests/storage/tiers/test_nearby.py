@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from proxy.storage.contract import Entry
 from proxy.storage.memory.store import MemoryStore
 from proxy.storage.selection import Selection
 from proxy.storage.tiers.nearby import Nearby
@@ -120,15 +121,14 @@ async def test_what_another_proxy_purges_while_it_is_read_is_not_believed(
     assert await contents(place.store, KEY) == []
 
 
-async def test_what_another_proxy_changes_while_it_is_read_is_not_believed(place: Place) -> None:
-    async def freshen() -> None:
-        (entry,) = await place.fleet.look_up(KEY)
-        await place.fleet.freshen(entry, response(3, at=NOW + 60))
+async def test_what_another_proxy_replaces_while_it_is_read_is_not_believed(place: Place) -> None:
+    async def replace() -> None:
+        await put(place.fleet, KEY, b"new", replaces=tuple(await place.fleet.look_up(KEY)), at=NOW + 1)
         place.fleet.changed(KEY)
 
-    await _looking(place, freshen)
+    await _looking(place, replace)
     assert place.store.at_hand(KEY) is None
-    assert [entry.stored.request_time for entry in await place.store.look_up(KEY)] == [NOW + 60]
+    assert await contents(place.store, KEY) == [b"new"]
 
 
 async def test_what_is_read_while_touch_is_lost_is_not_believed(place: Place) -> None:
@@ -151,10 +151,19 @@ async def test_nothing_is_believed_once_something_was_missed(place: Place) -> No
     assert place.store.at_hand(KEY) is None
 
 
-async def test_what_is_only_on_disk_of_what_is_shared_is_let_go(place: Place) -> None:
+async def test_what_is_only_on_disk_of_what_is_shared_is_let_go(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The shared store has one of two: the other was removed there."""
     await put(place.store, KEY, b"old")
     await put(place.disk, KEY, b"removed elsewhere", at=NOW - 9)
+    remove = place.disk.remove
+
+    async def removed(entry: Entry) -> None:
+        assert place.store.at_hand(KEY) is None, "before it has gone the disk is not believed"
+        await remove(entry)
+
+    monkeypatch.setattr(place.disk, "remove", removed)
     assert await contents(place.store, KEY) == [b"old"]
     await place.store.look_up(KEY)
     assert [bytes(entry.content or b"") for entry in place.store.at_hand(KEY) or ()] == [b"old"]

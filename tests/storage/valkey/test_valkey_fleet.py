@@ -12,9 +12,11 @@ import trustme
 
 from proxy.message.errors import ConfigurationError
 from proxy.storage.selection import Selection
+from proxy.storage.valkey import channel, finding
 from proxy.storage.valkey.entry import Lost, ValkeyEntry
 from proxy.storage.valkey.names import digest
 from proxy.storage.valkey.purging import FEW
+from proxy.storage.valkey.resp import Reply
 from proxy.storage.valkey.store import ValkeyStore
 from tests.storage.putting import DIGEST, NOW, contents, put, read, response
 from tests.storage.valkey.conftest import patient
@@ -134,6 +136,41 @@ async def test_a_label_that_many_carry(pair: tuple[ValkeyStore, ValkeyStore]) ->
     await put(one, b"3", b"new", labels=(b"many",))
     assert await contents(other, b"3") == [b"new"]
     assert await one.purge(Selection(labels=(b"many",))) == {"valkey": 1}
+
+
+async def test_what_is_known_of_labels_is_asked_for_together_with_the_entry(
+    server: Server, proxies: Proxies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = patient()
+    store, other = proxies(server.url, settings), proxies(server.url, settings)
+    await store.start()
+    await other.start()
+    trips: list[int] = []
+
+    async def answers(futures: list[asyncio.Future[Reply]], within: float) -> list[Reply]:
+        trips.append(len(futures))
+        return await channel.answers(futures, within)
+
+    await put(store, b"key", labels=(b"a", b"b"))
+    assert await store.labelled(b"a", 1)
+    monkeypatch.setattr(finding, "answers", answers)
+    assert await other.look_up(b"key")
+    assert await other.look_up(b"key")
+    assert trips == [1, 2, 3]
+    # What is known of a label counts, also where nobody knows what carries it.
+    server.do("DEL", store.names.members(digest(b"a")))
+    await store.purge(Selection(labels=(b"a",)))
+    assert list(await other.look_up(b"key")) == []
+    await put(store, b"key", b"other", labels=(b"b", b"c"))
+    assert await store.labelled(b"c", 1)
+    trips.clear()
+    assert [entry.labels for entry in await other.look_up(b"key")] == [(b"b", b"c")]
+    assert trips == [3, 1]
+    server.do("DEL", store.names.members(digest(b"c")))
+    await store.purge(Selection(labels=(b"c",)), soft=NOW + 1)
+    assert [entry.stored.stale_from for entry in await other.look_up(b"key")] == [NOW + 1]
+    await store.purge(Selection(labels=(b"c",)))
+    assert list(await other.look_up(b"key")) == []
 
 
 async def test_variants_are_bounded(url: str) -> None:

@@ -44,13 +44,15 @@ async def relay(server: Server) -> AsyncIterator[Relay]:
     await relay.close()
 
 
-@pytest.mark.parametrize("wanted", [*NAMED, *WIDE])
-@pytest.mark.parametrize("how", ["cancelled", "unanswered"])
+@pytest.mark.parametrize(
+    ("how", "wanted"),
+    [*(("cancelled", wanted) for wanted in (*NAMED, *WIDE)), *(("unanswered", wanted) for wanted in NAMED)],
+)
 async def test_a_purge_that_was_not_confirmed_is_owed_and_repeated(
-    server: Server, relay: Relay, proxies: Proxies, wanted: Selection, how: str
+    server: Server, relay: Relay, proxies: Proxies, how: str, wanted: Selection
 ) -> None:
     """Whoever asked for it may be gone before it is answered: it is done nevertheless."""
-    settings = hasty(heartbeat=20.0)
+    settings = hasty(heartbeat=20.0, write=0.05)
     store, other = proxies(relay.url, settings), proxies(server.url, patient(namespace=settings.namespace))
     for one in (store, other):
         await one.start()

@@ -92,7 +92,8 @@ class Shared(Timed):
     title = "Hits in Valkey"
     sentence = (
         f"{ITEMS:,} stored objects of 1 KiB in Zipf order, {RATE:,.0f} requests a second at even intervals"
-        f" over {LINES} connections; Valkey runs on the core of the contender."
+        f" over {LINES} connections; Valkey, which is asked for each where there is no memory, runs on the"
+        " core of the contender."
     )
     part = Part.SHARED
     base = "memory"

@@ -27,11 +27,11 @@ class Restart(Workload):
     name = "restart"
     title = "A restart"
     sentence = (
-        f"{ITEMS:,} objects in Zipf order (skew 1), more than fit on the disk: {WARM:,} requests, so that those"
-        f" to keep have long been chosen, then {WINDOW:,} before the restart and as many others right after"
-        " it. Those stand for a minute of some 130 requests a second: what counts is how many there were, so"
-        " they come as fast as they are answered. Chance alone moves the ratio by half a percent from round to"
-        " round, as it does without a restart."
+        f"{ITEMS:,} objects in Zipf order (skew 1), more than fit on the disk: {WARM:,} requests, so that"
+        f" those to keep have long been chosen, then {WINDOW:,} before the restart and as many others right"
+        " after it. Those stand for a minute of some 130 requests a second: what counts is how many there"
+        " were, so they come as fast as they are answered. Chance alone moves the ratio by half a percent"
+        " from round to round, as it does without a restart."
     )
     part = Part.RESTART
     base = "restarted"

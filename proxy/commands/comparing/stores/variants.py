@@ -43,7 +43,7 @@ def variants(valkey: Valkey) -> list[Contender]:
         one("disk-2", "memory, disk, 2 workers", {Part.LANE}, _AMPLE, _DISK, *_TWO),
         one("both-2", "memory, disk, Valkey, 2 workers", {Part.LANE}, _AMPLE, both, *_TWO),
         replace(NGINX, parts=frozenset({Part.DISK})),
-        one("disk-alone", "disk alone", {Part.DISK}, "0", _DISK, "--set", "storage.answers=64MiB"),
+        one("disk-alone", "disk alone", {Part.DISK}, "0", _DISK),
         one("disk-small", "1 MiB of memory, disk", {Part.DISK}, "1MiB", _DISK),
         one("valkey-alone", "Valkey alone", {Part.SHARED}, "0", _SHARED),
         one("restarted", "disk, stopped and started", {Part.RESTART}, "1MiB", _DISK, *small),

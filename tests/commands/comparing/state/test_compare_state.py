@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +11,9 @@ import msgspec
 import pytest
 
 from proxy.cli import main
-from proxy.commands.comparing.procfs import family
 from proxy.commands.comparing.state.results import Report
+from tests.commands.breaking_off import break_off
+from tests.commands.calling import refused
 
 COMMAND = [sys.executable, "-m", "proxy", "compare", "state"]
 
@@ -46,15 +45,8 @@ def run(*arguments: str) -> int:
         (["more"], "more"),
     ],
 )
-def test_what_can_t_be_done_is_said_in_one_line(
-    arguments: list[str], complaint: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(*arguments) == 2
-    said = capfd.readouterr()
-    assert said.out == ""
-    assert len(said.err.splitlines()) == 1
-    assert said.err.startswith("pellucid: ")
-    assert complaint in said.err
+def test_what_can_t_be_done_is_said_in_one_line(arguments: list[str], complaint: str) -> None:
+    refused("compare", "state", *arguments, about=complaint)
 
 
 def test_a_report_is_shown_again_in_each_form(
@@ -110,22 +102,5 @@ async def test_interrupted_it_ends_everything_and_reports_what_it_has(tmp_path: 
     json, temporary = tmp_path / "report.json", tmp_path / "temporary"
     temporary.mkdir()
     wanted = ["--only", "reliability", "--styles", "tokens-signed", "--repeats", "9", "-o", str(json)]
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *wanted, env={**os.environ, "TMPDIR": str(temporary)}, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(200):
-            while len(family([process.pid])) < 7:  # noqa: ASYNC110 - itself, store, replicas, relay, proxy
-                await asyncio.sleep(0.02)
-            children = {one.identity for one in family([process.pid])}
-            process.send_signal(signal.SIGINT)
-            _, said = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-    assert process.returncode == 128 + signal.SIGINT
-    assert b"Traceback" not in said
-    assert list(temporary.iterdir()) == []
-    assert {one.identity for one in family([pid for pid, _ in children])} & children == set()
+    await break_off([*COMMAND, *wanted], temporary, 7)  # itself, the store, replicas, the relay, the proxy
     assert msgspec.json.decode(json.read_bytes(), type=Report).interrupted
