@@ -1,3 +1,3 @@
 """Pellucid: a caching reverse proxy that can say, for every message, what it understood and why it acted."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -110,6 +110,22 @@ async def test_others_serve_for_one_that_hangs(tmp_path: Path) -> None:
         assert stopped in proxy.processes
 
 
+async def test_others_serve_for_one_that_is_leaving(tmp_path: Path) -> None:
+    async with counting() as origin, crew(origin, tmp_path, workers=2) as proxy:
+        slow = [asyncio.ensure_future(proxy.get(f"/slow{number}?slow=60")) for number in range(20)]
+        await until(lambda: len(origin.asked) == 20)
+        leaving = proxy.processes[0]
+        proxy.kill(leaving, signal.SIGTERM)
+        answers = await asyncio.gather(*(proxy.get(f"/a{number % 5}") for number in range(30)))
+        assert {status for status, _ in answers} == {200}
+        assert leaving in proxy.processes
+        for one in slow:
+            one.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        for process in proxy.processes:  # nobody is to wait for what is under way
+            proxy.kill(process)
+
+
 async def test_the_workers_end_with_their_parent(tmp_path: Path) -> None:
     async with counting() as origin, crew(origin, tmp_path, workers=3) as proxy:
         processes = proxy.processes
@@ -117,6 +133,19 @@ async def test_the_workers_end_with_their_parent(tmp_path: Path) -> None:
         proxy.running.process.kill()
         await proxy.running.process.wait()
         await until(lambda: all(gone(process) for process in processes))
+
+
+async def test_whoever_gathers_ends_without_one_that_hangs(tmp_path: Path) -> None:
+    async with counting() as origin, crew(origin, tmp_path, "--set", "server.grace=100ms") as proxy:
+        *workers, gatherer = proxy.processes
+        proxy.kill(workers[0], signal.SIGSTOP)
+        try:
+            proxy.running.process.kill()
+            await until(lambda: gone(workers[1]) and gone(gatherer))
+            assert not gone(workers[0])
+        finally:
+            proxy.kill(workers[0], signal.SIGCONT)
+        await until(lambda: gone(workers[0]))
 
 
 async def test_what_is_under_way_is_finished_and_a_second_signal_hurries(tmp_path: Path) -> None:

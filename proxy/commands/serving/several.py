@@ -219,8 +219,9 @@ async def _gather(common: Common, number: int, place: Place) -> None:
         opened.push_async_callback(runner.cleanup)
         for one in sockets:
             await web.SockSite(runner, one).start()
-        for _ in range(common.workers):
-            await linked.acquire()
+        if place.serial == common.workers + 1:  # later on one of them may be away for long
+            for _ in range(common.workers):
+                await linked.acquire()
         orders.ready()
         await orders.asked.wait()
         gathered.is_stopping = True

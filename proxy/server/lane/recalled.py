@@ -26,14 +26,18 @@ _METHODS = (b"GET /", b"HEAD /")
 _PERSONAL = frozenset((b"authorization", b"proxy-authorization", b"cookie"))
 """Fields whose values nothing is kept of, not even in a name."""
 
+_USUAL = RULES_ASK | {b"accept-encoding"}
+"""By these all requests are told apart: where no other field matters, one look is enough."""
+
 _SHORTEST = 5.0
 """Seconds that an answer has to hold for, to be worth its keeping."""
 
 _NAMED = 32
 _OFTEN = 4
-_MORE_OFTEN = 32
-_LEAST_COUNTED = 1024
-_MOST_COUNTED = 16_384
+_MORE_OFTEN = 128
+_LEAST_COUNTED = 4096
+_MOST_COUNTED = 65_536
+_FOR_EACH = 64
 _MOST_WANTED = 256
 _MOST_TEXTS = 256
 _LONGEST_TEXT = 256
@@ -101,6 +105,7 @@ class Recalled:
         self._remember = recall.remember
         self.note = recall.note
         self._digest = blake2b(digest_size=_NAMED, key=meaning)
+        self._usual = register.named(_USUAL)
         self._blocks = blocks
         self._register = register
         self._redaction = redaction
@@ -115,7 +120,7 @@ class Recalled:
         """The answer to the request with that line and header block; None where there is none, or not now."""
         if line[:5] not in _METHODS and line[:6] not in _METHODS:
             return None
-        names = self._register.usual
+        names = self._usual
         read = self._blocks.read(raw, names)
         if read is None or len(line) > self._longest:
             return None
@@ -124,7 +129,7 @@ class Recalled:
         if kept is None:
             return None
         if kept.answer[:1] == _MORE_NAMES:
-            names = self._register.named(RULES_ASK.union(kept.answer[1:].split(b",")))
+            names = self._register.named(_USUAL.union(kept.answer[1:].split(b",")))
             read = self._blocks.read(raw, names)
             if read is None:
                 return None
@@ -157,14 +162,14 @@ class Recalled:
         if DIGEST.search((template.before + template.tail).decode() + template.evidence):
             return False  # nobody else has the key that it was made with
         asked = licence.asked | {b"host"}
-        names = self._register.named(asked | RULES_ASK)
+        names = self._usual if asked <= _USUAL else self._register.named(asked | _USUAL)
         part = part_of(received, names)
         if any(name in _PERSONAL for name, _ in part):
             return False
         self._put(self._name(line, names, part), licence, _ANSWER + _encode(_written(licence, answered)))
-        usual = self._register.usual
+        usual = self._usual
         if names is not usual:
-            more = _MORE_NAMES + b",".join(sorted(names.wanted - RULES_ASK))
+            more = _MORE_NAMES + b",".join(sorted(names.wanted - _USUAL))
             self._put(self._name(line, usual, part_of(received, usual)), licence, more)
         return True
 
@@ -181,7 +186,7 @@ class Recalled:
 
     def _text(self, names: Names, part: Part) -> bytes:
         """All of a name but the line: what other fields matter than usual, and what is in those that do."""
-        text = b",".join(sorted(names.wanted - RULES_ASK))
+        text = b",".join(sorted(names.wanted - _USUAL))
         text = b"\n".join([text, *(b"%b:%b" % field for field in part)])
         if len(text) <= _LONGEST_TEXT:
             if len(self._texts) >= _MOST_TEXTS:
@@ -221,11 +226,12 @@ class Uses:
     def often(self, name: bytes) -> bool:
         """Note a use; whether there are so many that it's better to have it in memory.
 
-        While there is room, that is soon; later, when it is used twice as often as those there on average.
+        While there is room, that is soon; later, when it is used more often than those there on average, and
+        so often that it pays.
         """
         self._given += 1
         held = len(self._places.young)
-        if self._given >= min(max(_LEAST_COUNTED, 16 * held), _MOST_COUNTED):
+        if self._given >= min(max(_LEAST_COUNTED, _FOR_EACH * held), _MOST_COUNTED):
             self._given = 0
             self._counts = {name: count >> 1 for name, count in self._counts.items() if count > 1}
         count = self._counts.get(name, 0) + 1

@@ -29,8 +29,8 @@ from proxy.visibility.account import Account
 PATIENCE = 1.0
 """Seconds that a worker gets to answer; one that did not is not waited for again until it has."""
 
-TO_COUNT, TO_PURGE = 5.0, 60.0
-"""Seconds that a worker gets to count, for which a purge waits, and to purge."""
+TO_PURGE = 60.0
+"""Seconds that a worker gets to count, and to purge."""
 
 LOOK = 1.0
 """Seconds between two looks at the totals, so that little is lost with a worker that dies."""
@@ -182,8 +182,9 @@ class Gathered:
         counting = msgspec.to_builtins(msgspec.structs.replace(wish, dry=True))
         doing = msgspec.to_builtins(wish)
         error: PellucidError = LinkBroken("no worker answers")
+        await self._renew()  # shows who is silent: a purge can't wait for one that hangs
         for worker in sorted(self.workers, key=lambda one: one.silent):
-            counted = await self._ask_all("count", counting, TO_COUNT, but=worker)
+            counted = await self._ask_all("count", counting, TO_PURGE, but=worker)
             try:
                 done = msgspec.convert(await worker.ask("purge", (doing, client), TO_PURGE), Report)
             except (LinkBroken, Refused) as refused:

@@ -86,6 +86,15 @@ class OverDisk(Twin):
         return after
 
 
+def forget(twin: OverDisk) -> None:
+    """Have nothing in memory."""
+    assert isinstance(twin.store, Tiers)
+    memory = twin.store.memory
+    for key in list(memory.keys()):
+        for copy in memory.at_hand(key):
+            memory.drop(copy)
+
+
 async def happen(twin: OverDisk, event: str) -> OverDisk:
     """Something that changes the store and comes from no client."""
     now, keys = twin.clock(), (b"GET http://a/", b"GET http://a/etag", b"GET http://a/short")
@@ -100,13 +109,14 @@ async def happen(twin: OverDisk, event: str) -> OverDisk:
             await twin.store.purge(Selection(everything=True), soft=now)
         case "evict":
             await twin.disk.do(lambda change: evict_some(change, 1, Lack.MAP))
+            forget(twin)  # which of them has what in memory is not said
         case "forget":
-            twin.store.memory._make_room(twin.store.memory._budget // 2)
+            forget(twin)
         case "expire":
             await twin.store.expire(now)
         case "remove":
             for entry in (await twin.disk.look_up(b"GET http://a/vary"))[:1]:
-                await twin.disk.remove(entry)
+                await twin.store.remove(entry)
         case "restart":
             return await twin.restarted()
     return twin

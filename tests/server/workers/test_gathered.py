@@ -16,7 +16,8 @@ from proxy.engine.purging import Item, Report, Wish
 from proxy.message.errors import PellucidError
 from proxy.server.admin.recent import Elsewhere
 from proxy.server.workers.answering import Answering
-from proxy.server.workers.gathered import Gathered
+from proxy.server.workers.gathered import TO_PURGE, Gathered
+from proxy.server.workers.link import Link
 from proxy.server.workers.past import Keepsake, Past
 from proxy.storage.contract import NotInvalidated
 from proxy.upstream.address import Server, parse_server
@@ -192,6 +193,28 @@ async def test_one_purges_and_the_others_are_counted(scene: Scene) -> None:
     assert not found.dry
     assert [one.dry for one in scene.workers[1].counted] == [True]
     assert scene.workers[0].done == [wish]
+
+
+async def test_a_purge_does_not_wait_for_one_that_hangs(keepsake: Keepsake) -> None:
+    scene = Scene(keepsake)
+    one, other = socket.socketpair()
+
+    async def hangs(what: str, value: object) -> None:
+        if what != "change servers":
+            await asyncio.Event().wait()
+
+    link = await Link.over(one.detach())
+    hanging = asyncio.create_task(link.run(hangs))
+    await scene.gathered.add(0, os.getpid(), other.detach())
+    await scene.join(1)
+    assert scene.gathered.purge is not None
+    async with asyncio.timeout(TO_PURGE / 2):
+        found = await scene.gathered.purge(Wish(urls=["http://a/"]), "127.0.0.1:1")
+    assert found.items[0].entries == {"memory": 1}
+    assert len(scene.workers[1].done) == 1
+    await scene.gathered.close()
+    await hanging
+    await scene.workers[1].answering.close()
 
 
 async def test_one_that_ends_leaves_a_purge_to_another(scene: Scene) -> None:

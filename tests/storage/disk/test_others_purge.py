@@ -81,3 +81,17 @@ async def test_what_was_purged_by_its_label_is_not_freshened(store: DiskStore) -
     await elsewhere(store, Selection(labels=(b"l",)))
     await store.freshen(entry, response(3, at=NOW + 60))
     assert await contents(store, KEY) == []
+
+
+@pytest.mark.parametrize("wanted", [Selection(everything=True), Selection(labels=(b"l",))])
+async def test_what_was_purged_gives_its_room_back_and_nothing_else_does(
+    store: DiskStore, wanted: Selection
+) -> None:
+    for number in range(100):
+        await put(store, b"%d" % number, labels=(b"l",))
+    await store.purge(wanted)
+    assert store.figures().entries == 0
+    for number in range(20):
+        await put(store, b"%d" % number, labels=(b"l",))
+    assert store.figures().entries == 20
+    assert all([await store.look_up(b"%d" % number) for number in range(20)])
