@@ -42,7 +42,7 @@ _REUSED = (Outcome.HIT, Outcome.STALE)
 _MOST_TRIED = 8192
 _SECOND_TIME = 2
 _FORGOTTEN = 8
-_LEAST = 256 << 10
+_LEAST = 1 << 20
 """Bytes of memory that known header blocks take at least, where nothing else is to be in memory."""
 
 _MOST_AT_ONCE = 64

@@ -8,6 +8,7 @@ made from is as it was.
 from __future__ import annotations
 
 from hashlib import blake2b
+from operator import itemgetter
 
 import msgspec
 
@@ -185,9 +186,13 @@ class Recalled:
         return digest.digest()
 
     def _text(self, names: Names, part: Part) -> bytes:
-        """All of a name but the line: what other fields matter than usual, and what is in those that do."""
+        """All of a name but the line: what other fields matter than usual, and what is in those that do.
+
+        In which order fields of different names come is of no matter to the rules (RFC 9110 §5.3).
+        """
         text = b",".join(sorted(names.wanted - _USUAL))
-        text = b"\n".join([text, *(b"%b:%b" % field for field in part)])
+        ordered = sorted(part, key=itemgetter(0))
+        text = b"\n".join([text, *(b"%b:%b" % field for field in ordered)])
         if len(text) <= _LONGEST_TEXT:
             if len(self._texts) >= _MOST_TEXTS:
                 self._texts.clear()
