@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from typing import NoReturn
+from contextlib import suppress
+from typing import NoReturn, TextIO
 
 import click
 
@@ -56,18 +58,50 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         status = pellucid.main(arguments, prog_name="pellucid", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
-        sys.exit(2)
+        _leave(2)
     except click.ClickException as error:
         _refuse(error.format_message())
     except ConfigurationError as error:
         _refuse(str(error))
     except PellucidError as error:
         _refuse(str(error), 1)
+    except OSError as error:  # most often of standard output, as on a full disk
+        _refuse(str(error), 1)
     except click.Abort:
-        sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
+        _leave(130)
+    _leave(status if isinstance(status, int) else 0)
 
 
 def _refuse(message: str, status: int = 2) -> NoReturn:
-    print("pellucid:", " ".join(message.split()), file=sys.stderr)
+    with suppress(OSError):
+        print("pellucid:", " ".join(message.split()), file=sys.stderr)
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End with that status, once all that was said is out: what nobody reads any more is no failure."""
+    try:
+        _flush(sys.stdout)
+    except OSError as error:
+        if not status:  # else something was said already
+            status = 1
+            with suppress(OSError):
+                print(f"pellucid: can't write standard output ({error.strerror})", file=sys.stderr)
+    with suppress(OSError):
+        _flush(sys.stderr)
     sys.exit(status)
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Have all written that was said there, or see to it that nobody tries once more.
+
+    Raises OSError where that fails for another reason than that its reader has gone.
+    """
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError) as error:
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise

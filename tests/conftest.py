@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, settings
 os.environ["SSL_CERT_FILE"] = os.devnull
 """No public authority is trusted in tests, nor asked for; to read them all takes each process 0.1 s."""
 
+os.environ.pop("PYTHONUNBUFFERED", None)  # as users meet it: what is said may still wait when a command ends
+
 settings.register_profile(
     "pellucid", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )

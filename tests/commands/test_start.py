@@ -1,4 +1,4 @@
-"""What `pellucid serve` takes into memory before it answers: only what it serves with."""
+"""How `pellucid` starts, with only what a command needs, and how it ends."""
 
 from __future__ import annotations
 
@@ -19,3 +19,23 @@ def test_serve_starts_without_what_other_commands_need() -> None:
     ours = {module.split(".")[2] for module in modules if module.startswith("proxy.commands.")}
     assert ours == {"serve", "serving"}
     assert not any(module.startswith("proxy.server.workers") for module in modules)  # one process needs none
+
+
+def ended(command: str) -> tuple[int, str]:
+    """The status of a shell's command, where `pellucid` is ours, and what is said on standard error."""
+    ours = f'pellucid() {{ {sys.executable} -m proxy "$@"; }}; {command}'
+    done = subprocess.run(["sh", "-c", ours], stderr=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def test_what_can_not_be_written_is_said_in_one_line() -> None:
+    status, told = ended("pellucid --version > /dev/full")
+    assert (status, told) == (1, "pellucid: [Errno 28] No space left on device\n")
+
+
+def test_nor_does_it_matter_that_this_can_not_be_said() -> None:
+    assert ended("pellucid nonsense 2> /dev/full")[0] == 2
+
+
+def test_who_reads_no_further_has_seen_enough() -> None:
+    assert ended("pellucid --help | true") == (0, "")
