@@ -27,13 +27,17 @@ class Answer:
 
 @dataclass
 class Shop:
-    """Where the proxies are, and what came of it all. `answered` counts by the mark of each request."""
+    """Where the proxies are, and what came of it all.
+
+    `answered` counts by the mark of each request; `lost` are the targets of those whose answer broke off.
+    """
 
     model: Model
     ports: list[int]
     admins: list[int]
     account: Counter[str] = field(default_factory=Counter)
     answered: set[str] = field(default_factory=set)
+    lost: set[bytes] = field(default_factory=set)
     over: bool = False
     _marks: int = 0
 
@@ -49,6 +53,7 @@ class Client:
         self.shop = shop
         self.chance = random.Random(seed)
         self.user = USERS[seed % len(USERS)]
+        self._asked = b""
         self._wire: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def shop_on(self) -> None:
@@ -61,6 +66,7 @@ class Client:
                     await act()
             except (Lost, OSError, asyncio.IncompleteReadError):
                 self.shop.account["lost"] += 1
+                self.shop.lost.add(self._asked)
                 self.hang_up()
                 await asyncio.sleep(0.01)
             except TimeoutError:
@@ -141,6 +147,7 @@ class Client:
 
     async def ask(self, method: bytes, target: bytes, more: bytes = b"", content: bytes = b"") -> Answer:
         """The whole answer. Raises Lost, OSError, IncompleteReadError."""
+        self._asked = target
         reader, writer = await self._connected()
         mark = self.shop.mark()
         head = b"%b %b HTTP/1.1\r\nHost: shop.example\r\nX-User: %b\r\n" % (method, target, self.user)

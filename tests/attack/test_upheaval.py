@@ -40,6 +40,6 @@ async def test_with_nobody_killed_the_log_has_each_answer(tmp_path: Path) -> Non
     await upheaval.run(0.7, clients=6)
     assert upheaval.account()["wrong"] == []
     assert upheaval.shop.account["answered"] > 20
-    assert upheaval.shop.account["lost"] <= upheaval.origin.counts["broken off"]
+    assert upheaval.shop.lost <= upheaval.origin.broken_off  # several may have read along
     assert upheaval.missing == 0
     assert upheaval.done["rotate"] > 0

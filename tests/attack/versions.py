@@ -51,6 +51,7 @@ class Origin:
         self.chance = random.Random(seed)
         self.versions: Counter[bytes] = Counter()
         self.counts: Counter[str] = Counter()
+        self.broken_off: set[bytes] = set()
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -93,6 +94,7 @@ class Origin:
             if stop is not None and stop < at + len(piece):
                 writer.write(piece[: stop - at] if not chunked else b"")
                 self.counts["broken off"] += 1
+                self.broken_off.add(target)
                 return False
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
             await writer.drain()

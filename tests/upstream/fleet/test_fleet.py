@@ -274,7 +274,7 @@ async def test_a_check_finds_out_what_no_request_has() -> None:
 
 async def test_a_hash_keeps_a_resource_at_its_server() -> None:
     async with fleet_of(3, replace(QUICK, policy="hash")) as (fleet, _):
-        owners = {n: {(await ask(fleet, asking(target=b"/%d" % n)))[0] for _ in range(3)} for n in range(12)}
+        owners = {n: {(await ask(fleet, asking(target=b"/%d" % n)))[0] for _ in range(3)} for n in range(40)}
         assert all(len(owner) == 1 for owner in owners.values())
         assert len(set().union(*owners.values())) == 3
 
